@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module'
+import { HoldfastError } from '@holdfast/core'
+
+/** A prepared statement, as better-sqlite3 and node:sqlite shape it. Parameters are positional. */
+export interface SqliteStatement {
+  run(...parameters: unknown[]): {
+    readonly changes: number | bigint
+    readonly lastInsertRowid: number | bigint
+  }
+  get(...parameters: unknown[]): unknown
+  all(...parameters: unknown[]): unknown[]
+  iterate(...parameters: unknown[]): IterableIterator<unknown>
+}
+
+/**
+ * The part of a synchronous SQLite driver that the adapters use. The host owns and opens the database;
+ * better-sqlite3 12 and 13 fit as they are, and so does node:sqlite's DatabaseSync.
+ */
+export interface SqliteDatabase {
+  prepare(sql: string): SqliteStatement
+  exec(sql: string): unknown
+  close(): unknown
+}
+
+/** Opens a database file; `readonly` never creates one. */
+export type OpenSqlite = (path: string, options: { readonly readonly: boolean }) => SqliteDatabase
+
+/** What `require('better-sqlite3')` gives. */
+export type BetterSqlite3 = new (
+  path: string,
+  options?: { readonly?: boolean; fileMustExist?: boolean },
+) => SqliteDatabase
+
+/**
+ * An {@link OpenSqlite} on a better-sqlite3 that the host has loaded.
+ *
+ * @throws HoldfastError `DRIVER_UNSUPPORTED` for better-sqlite3 13 on a Node older than 22.14: it needs Node-API 10, says so
+ *   nowhere, and ends the process with a segmentation fault (WiseLibs/better-sqlite3#1514).
+ */
+export function betterSqlite3(Database: BetterSqlite3, version: string): OpenSqlite {
+  if (Number.parseInt(version, 10) >= 13 && Number(process.versions['napi'] ?? 0) < 10) {
+    throw new HoldfastError(
+      'DRIVER_UNSUPPORTED',
+      `better-sqlite3 ${version} needs Node 22.14 or newer; this is Node ${process.versions.node}`,
+      { hint: 'Install better-sqlite3 12 beside this Node, or use a newer Node.', retryable: false },
+    )
+  }
+  return (path, options) =>
+    new Database(path, { readonly: options.readonly, fileMustExist: options.readonly })
+}
+
+/**
+ * The better-sqlite3 that is installed beside the adapters, found when it is first needed.
+ *
+ * @throws HoldfastError `DRIVER_MISSING`, `DRIVER_UNSUPPORTED`.
+ */
+export const openInstalledSqlite: OpenSqlite = (path, options) => {
+  installed ??= loadInstalled()
+  return installed(path, options)
+}
+
+let installed: OpenSqlite | undefined
+
+function loadInstalled(): OpenSqlite {
+  const require = createRequire(import.meta.url)
+  try {
+    const manifest: { version: string } = require('better-sqlite3/package.json')
+    const Database: BetterSqlite3 = require('better-sqlite3')
+    return betterSqlite3(Database, manifest.version)
+  } catch (cause) {
+    throw new HoldfastError(
+      'DRIVER_MISSING',
+      'better-sqlite3 is not installed, or not built for this runtime',
+      {
+        hint: 'Add better-sqlite3 (12.11 or newer) to the app, or pass a database opener of your own.',
+        retryable: false,
+        cause,
+      },
+    )
+  }
+}
+
+/**
+ * Runs `work` in one IMMEDIATE transaction: committed when it returns, rolled back when it throws.
+ * `work` is synchronous, so nothing else of this process comes between.
+ */
+export function inTransaction<Result>(db: SqliteDatabase, work: () => Result): Result {
+  db.exec('BEGIN IMMEDIATE')
+  let result: Result
+  try {
+    result = work()
+    db.exec('COMMIT')
+  } catch (error) {
+    try {
+      db.exec('ROLLBACK')
+    } catch {
+      // A full disk or an I/O error rolls back by itself; what counts is the first error.
+    }
+    throw error
+  }
+  return result
+}

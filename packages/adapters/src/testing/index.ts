@@ -1,0 +1,1 @@
+export { openTestSqlite } from './open-sqlite.js'

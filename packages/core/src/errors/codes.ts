@@ -1,0 +1,70 @@
+/**
+ * Every code that Holdfast's own packages use, with what it means. Codes are stable: hosts map them to words and actions,
+ * and journals hold them for years. `docs/errors.md` is this table.
+ */
+export const errorCodes = {
+  // Definitions and options
+  SAGA_INVALID: 'A saga definition contradicts itself or breaks a rule of the engine.',
+  OPTION_UNKNOWN: 'An options object has a property that nothing reads, most often a misspelling.',
+  OPTION_INVALID: 'An option has a value of the wrong type or outside its range.',
+  NOT_SERIALIZABLE: 'A value that must be journaled cannot be carried by JSON.',
+  // Runs
+  SAGA_UNKNOWN:
+    'The runner was not given a saga of that name, or not in a version that can continue the run.',
+  RUN_UNKNOWN: 'The journal holds no run with that id.',
+  RUN_UNDER_WAY: 'A run with the same key is under way with another input.',
+  RUN_NOT_AT_REST: 'The request needs a run that rests; this one is working.',
+  RUN_ENDED: 'The run is done or discarded; nothing more can be asked of it.',
+  RUN_PAST_PIVOT: 'The run is past its pivot: only forward is left, so it cannot be discarded.',
+  RUN_SUSPENDED:
+    'This process stopped driving the run; its journal is intact and `recover()` goes on from it.',
+  NOTHING_ASKED: 'An answer was provided although the run asks for nothing of that kind.',
+  RUNNER_CLOSED: 'The runner was shut down.',
+  // Steps
+  STEP_FAILED: 'A step failed with an error that carries no code of its own.',
+  STEP_TIMED_OUT: 'A step took longer than its timeout.',
+  STEP_STALLED: 'A step showed no activity for longer than its stall limit.',
+  OUTPUT_MISSING: 'A step read the output of a step that has not finished.',
+  RESOURCE_LOST: 'A resource that the step needs went away, such as an unplugged phone.',
+  CANCELLED: 'The run was cancelled.',
+  // Journal and leases
+  LEASE_HELD: 'Another run, or another process, holds what this run needs.',
+  LEASE_LOST: 'Another process took the run over; this one may write nothing more.',
+  JOURNAL_FAILED: 'The journal could not be read or written.',
+  JOURNAL_NEWER: 'The journal was written by a newer version of Holdfast; nothing was touched.',
+  JOURNAL_DAMAGED: 'Entries of a run are missing or unreadable; the run is set aside.',
+  // Backups
+  BACKUP_NOT_FOUND: 'There is no folder at the path of the backup.',
+  BACKUP_INVALID: 'The folder is not an iPhone backup.',
+  BACKUP_TORN: 'The backup is incomplete: making it was interrupted.',
+  BACKUP_ENCRYPTED: 'The backup is encrypted and needs its password.',
+  BACKUP_CHANGED: 'The backup is not the one that was verified; it is not touched.',
+  BACKUP_UNSAFE: 'The backup names a file outside its own folder.',
+  BACKUP_UNREADABLE: 'A file of the backup could not be read.',
+  MANIFEST_MISSING: 'The backup has no Manifest.db.',
+  MANIFEST_DAMAGED: 'Manifest.db is truncated, or is not the database that it should be.',
+  MESSAGES_MISSING: 'The backup holds no message database.',
+  MESSAGES_DAMAGED: 'The message database of the backup cannot be read.',
+  CONTACTS_DAMAGED: 'The contacts database of the backup cannot be read.',
+  // Library
+  DESTINATION_UNWRITABLE: 'The destination folder cannot be written.',
+  DESTINATION_UNSAFE: 'The destination lies inside the backup, or the backup inside the destination.',
+  LIBRARY_NEWER: 'The library was written by a newer version of Holdfast; nothing was touched.',
+  LIBRARY_DAMAGED: 'The library cannot be read as one.',
+  LIBRARY_CHANGED: 'Another import was published meanwhile; the store begins afresh on the next attempt.',
+  STORE_FAILED: 'Writing to the library failed.',
+  DISK_FULL: 'The volume is full.',
+  IMPORT_UNKNOWN: 'The library holds no such import.',
+  // Verify and release
+  VERIFY_FAILED: 'What was stored differs from the source.',
+  SKIP_NOT_ALLOWED: 'Items were skipped for a reason that the policy does not allow.',
+  RECEIPT_INVALID: 'The receipt is not valid for this backup.',
+  RELEASE_REFUSED: 'The backup may not be deleted by this run.',
+  RELEASE_FAILED: 'The backup could not be removed completely.',
+  // Drivers
+  DRIVER_MISSING: 'A library that the adapter needs is not installed.',
+  DRIVER_UNSUPPORTED: 'The installed version of a library does not work on this runtime.',
+} as const satisfies Record<string, string>
+
+/** A code of Holdfast's own. Hosts may use codes of their own in the errors of their steps. */
+export type ErrorCode = keyof typeof errorCodes

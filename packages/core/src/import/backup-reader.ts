@@ -1,0 +1,102 @@
+import type { AttachmentRecord, Cursor, RecordBatch } from './records.js'
+
+/** A backup that a run works on; plain JSON, kept in the journal. */
+export type BackupRef = {
+  /** Absolute path of the backup's own folder (the one that holds Manifest.db). */
+  readonly path: string
+  /**
+   * `made`: by this run. `handed-over`: adopted, and the user asked in so many words to have it deleted in the end.
+   * `adopted`: somebody else's; never deleted.
+   */
+  readonly ownership: 'made' | 'handed-over' | 'adopted'
+}
+
+/** Whether a part of the backup (messages, contacts) is there. Absent is a fact to report, unreadable is an error. */
+export type PartState = {
+  readonly part: 'messages' | 'attachments' | 'contacts'
+  /** `present`; `absent`: the source has no such database or table; `blob-missing`: the manifest lists it, the disk does not hold it. */
+  readonly state: 'present' | 'absent' | 'blob-missing'
+  /** A sentence for people; null when present. */
+  readonly detail: string | null
+}
+
+/** What a backup is and how much of it is there; plain JSON. */
+export type SourceDescription = {
+  /** Changes when the backup changes; equal for equal backups. Lower-case hex. */
+  readonly fingerprint: string
+  readonly udid: string | null
+  readonly deviceName: string | null
+  readonly productType: string | null
+  readonly osVersion: string | null
+  /** Unix milliseconds UTC of the backup; null when it does not say. */
+  readonly takenAt: number | null
+  readonly encrypted: boolean
+  /** `complete`: the phone said that it finished. `unconfirmed`: nothing says that it did not. */
+  readonly wholeness: 'complete' | 'unconfirmed'
+  /** What is missing or odd, a sentence each, for people. */
+  readonly remarks: readonly string[]
+  readonly parts: readonly PartState[]
+}
+
+/** How many items a backup holds, for progress; exact. */
+export type SourceTotals = {
+  readonly chats: number
+  readonly messages: number
+  readonly attachments: number
+  readonly contacts: number
+}
+
+/** Size and hash of some content, read in full. */
+export interface ContentDigest {
+  /** Lower-case hex. */
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/**
+ * Port: opens backups for reading. Implementations never change a backup, not even by a side file of SQLite.
+ */
+export interface BackupReader {
+  /**
+   * Opens a backup and checks that it is whole enough to be read. Nothing is written outside the scratch folder that the host
+   * gave to the reader; whatever is there goes again with {@link OpenBackup.close}.
+   *
+   * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `BACKUP_TORN`, `BACKUP_ENCRYPTED`, `BACKUP_UNSAFE`,
+   *   `MANIFEST_MISSING`, `MANIFEST_DAMAGED`, `MESSAGES_MISSING`, `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`.
+   */
+  open(path: string, options: { readonly signal: AbortSignal }): Promise<OpenBackup>
+}
+
+/** A backup open for reading. One caller at a time. */
+export interface OpenBackup {
+  readonly source: SourceDescription
+
+  /** Exact counts of what {@link read} yields, without reading it all. */
+  totals(): Promise<SourceTotals>
+
+  /**
+   * All records in an order that is the same at every call: contacts, chats, messages, attachments, each by its row id.
+   * With `after`, what follows that cursor. Batches hold at most `batchSize` records; memory stays bounded at any size.
+   * A row that cannot be decoded is yielded as `unreadable`.
+   *
+   * @throws HoldfastError `MESSAGES_DAMAGED` or `CONTACTS_DAMAGED` when a table cannot be read any further.
+   */
+  read(options: {
+    readonly after: Cursor | null
+    readonly batchSize: number
+    readonly signal: AbortSignal
+  }): AsyncIterable<RecordBatch>
+
+  /**
+   * The bytes of an attachment whose `unavailable` is null, streamed.
+   *
+   * @throws HoldfastError `BACKUP_UNREADABLE` when the blob cannot be read.
+   */
+  content(record: AttachmentRecord, signal: AbortSignal): AsyncIterable<Uint8Array>
+
+  /** Reads the attachment's content from the backup once more, in full, and hashes it. Throws as {@link content}. */
+  digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest>
+
+  /** Closes files and removes what `open` left in the scratch folder. Repeat calls are safe. */
+  close(): Promise<void>
+}

@@ -1,0 +1,46 @@
+export type {
+  BackupReader,
+  BackupRef,
+  ContentDigest,
+  OpenBackup,
+  PartState,
+  SourceDescription,
+  SourceTotals,
+} from './backup-reader.js'
+export { ContentDigester, sha256Hex } from './content-digest.js'
+export type { AcquireContext, CleanupPolicy, Device } from './device.js'
+export {
+  checkReceipt,
+  type ImportCounts,
+  type OutcomeCounts,
+  parseReceipt,
+  type Receipt,
+  type ReceiptFacts,
+} from './receipt.js'
+export {
+  type AttachmentRecord,
+  type ChatRecord,
+  type ContactPoint,
+  type ContactRecord,
+  type Cursor,
+  type ImportRecord,
+  type ItemOutcome,
+  type MessageEdit,
+  type MessageKind,
+  type MessageRecord,
+  type Reaction,
+  type ReactionKind,
+  type RecordBatch,
+  type SkipReason,
+  skipReasons,
+  type TextState,
+  type UnreadableRecord,
+} from './records.js'
+export type {
+  ContentSource,
+  ImportRef,
+  PublishedImport,
+  StagingState,
+  Storage,
+  StoredItem,
+} from './storage.js'

@@ -1,0 +1,181 @@
+import type { Json } from '../json/json.js'
+
+/** Why an item of the source was not stored: a closed list, because the policy decides by it whether verify may pass. */
+export const skipReasons = {
+  'no-path': 'The source row names no file (never downloaded, or purged by the phone).',
+  offloaded: 'The phone had moved the file to iCloud.',
+  'not-in-backup': 'The manifest of the backup lists no such file.',
+  'blob-missing': 'The manifest lists the file, but its blob is not on disk.',
+  'is-directory': 'The path names a folder, not a file.',
+  'invalid-path': 'The path points outside the phone’s message folders.',
+  undecryptable: 'The blob cannot be decrypted.',
+  unreadable: 'The source row could not be decoded.',
+} as const satisfies Record<string, string>
+
+/** One of {@link skipReasons}. */
+export type SkipReason = keyof typeof skipReasons
+
+/** How an item of the source ended: exactly one of these. `present` means that the library already held it, unchanged. */
+export type ItemOutcome = 'stored' | 'present' | 'skipped' | 'failed'
+
+/** What a message is. `unsent` was taken back by its sender; `app` belongs to an iMessage app (a poll, a payment, a game). */
+export type MessageKind = 'message' | 'tapback' | 'unsent' | 'system' | 'app'
+
+/** Where the text came from. `undecodable` says that there is text which could not be read: never the same as no text. */
+export type TextState = 'plain' | 'decoded' | 'none' | 'undecodable'
+
+/** What a tapback says. `emoji` carries its emoji; `sticker` has an attachment. */
+export type ReactionKind =
+  | 'love'
+  | 'like'
+  | 'dislike'
+  | 'laugh'
+  | 'emphasize'
+  | 'question'
+  | 'emoji'
+  | 'sticker'
+
+/** A tapback's meaning and target. */
+export interface Reaction {
+  /** guid of the message reacted to, without its `p:N/` or `bp:` prefix. */
+  readonly targetGuid: string
+  /** Part of the target (`p:N/`), null when the reaction is to the whole of it. */
+  readonly targetPart: number | null
+  readonly kind: ReactionKind
+  readonly emoji: string | null
+  /** True when the row takes an earlier reaction back. */
+  readonly removed: boolean
+}
+
+/** An earlier or the current wording of an edited message part, oldest first. */
+export interface MessageEdit {
+  readonly part: number
+  /** 0 is the first wording. */
+  readonly version: number
+  /** Unix milliseconds UTC. */
+  readonly editedAt: number | null
+  /** Null when the wording could not be decoded. */
+  readonly text: string | null
+}
+
+/** A conversation. `key` is its guid. */
+export interface ChatRecord {
+  readonly type: 'chat'
+  readonly key: string
+  readonly guid: string
+  /** Phone number, address or group id that the phone files the chat under. */
+  readonly identifier: string | null
+  readonly displayName: string | null
+  readonly isGroup: boolean
+  readonly service: string | null
+  /** Handles (phone numbers, addresses) of the others, sorted by code unit. */
+  readonly members: readonly string[]
+}
+
+/** A message. `key` is its guid, which is unique in the source and stable over re-imports. All times are unix milliseconds UTC. */
+export interface MessageRecord {
+  readonly type: 'message'
+  readonly key: string
+  readonly guid: string
+  /** The chat with the lowest row id; null for the few per cent that belong to none. */
+  readonly chatGuid: string | null
+  /** Further chats that the source files the message under. */
+  readonly otherChatGuids: readonly string[]
+  /** Handle of the sender; null for one's own messages and where the source has none. */
+  readonly sender: string | null
+  readonly isFromMe: boolean
+  readonly sentAt: number | null
+  readonly readAt: number | null
+  readonly deliveredAt: number | null
+  readonly editedAt: number | null
+  readonly kind: MessageKind
+  readonly service: string | null
+  readonly subject: string | null
+  readonly text: string | null
+  readonly textState: TextState
+  /** guid of the message that this one answers (an inline reply); null otherwise. */
+  readonly replyToGuid: string | null
+  /** Expressive send effect id, as the source writes it. */
+  readonly effect: string | null
+  /** Bundle id of the iMessage app or link preview, as the source writes it. */
+  readonly balloon: string | null
+  /** New name of the group, for the system message that changed it. */
+  readonly groupTitle: string | null
+  /** True when the message is in “Recently Deleted”. */
+  readonly isDeleted: boolean
+  readonly edits: readonly MessageEdit[]
+  readonly reaction: Reaction | null
+}
+
+/**
+ * An attachment of one message. `key` is `<attachment guid>@<message guid>` (`@` alone behind it where there is no message):
+ * the source may hang one file on several messages.
+ */
+export interface AttachmentRecord {
+  readonly type: 'attachment'
+  readonly key: string
+  readonly guid: string
+  readonly messageGuid: string | null
+  /** The name that users see; several attachments of one message may share it. */
+  readonly name: string | null
+  readonly mimeType: string | null
+  /** Apple's uniform type identifier. */
+  readonly uti: string | null
+  readonly isSticker: boolean
+  /** Unix milliseconds UTC. */
+  readonly createdAt: number | null
+  /** Size in bytes that the source claims; often wrong, so never used to cut or to compare content. */
+  readonly claimedBytes: number | null
+  /** Null when the content can be read; else why it cannot. */
+  readonly unavailable: SkipReason | null
+}
+
+/** A way to reach a contact. */
+export interface ContactPoint {
+  readonly kind: 'phone' | 'email' | 'address' | 'im' | 'url' | 'related' | 'profile' | 'other'
+  readonly value: string
+  /** Human label without Apple's `_$!<…>!$_` dressing. */
+  readonly label: string | null
+}
+
+/** A contact. `key` equals `id`, which is unique within the source device. */
+export interface ContactRecord {
+  readonly type: 'contact'
+  readonly key: string
+  readonly id: string
+  readonly displayName: string
+  readonly firstName: string | null
+  readonly middleName: string | null
+  readonly lastName: string | null
+  readonly organization: string | null
+  readonly note: string | null
+  /** ISO date, `YYYY-MM-DD`. */
+  readonly birthday: string | null
+  readonly createdAt: number | null
+  readonly modifiedAt: number | null
+  /** In the order of the source. */
+  readonly points: readonly ContactPoint[]
+}
+
+/** A source row that could not be decoded: it is counted as failed and told, and the rest goes on. */
+export interface UnreadableRecord {
+  readonly type: 'unreadable'
+  /** `<of>:<table>:<row>`. */
+  readonly key: string
+  readonly of: 'chat' | 'message' | 'attachment' | 'contact'
+  readonly table: string
+  readonly row: string
+  readonly problem: string
+}
+
+/** Anything that a reader yields. Plain JSON throughout. */
+export type ImportRecord = ChatRecord | MessageRecord | AttachmentRecord | ContactRecord | UnreadableRecord
+
+/** Where a reader stands in its source: opaque to everyone else, plain JSON, stored beside the batch that it follows. */
+export type Cursor = Json
+
+/** A bounded number of records and the cursor that continues behind them. */
+export interface RecordBatch {
+  readonly records: readonly ImportRecord[]
+  readonly cursor: Cursor
+}

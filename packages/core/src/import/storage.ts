@@ -1,0 +1,123 @@
+import type {
+  AttachmentRecord,
+  Cursor,
+  ImportRecord,
+  ItemOutcome,
+  RecordBatch,
+  SkipReason,
+} from './records.js'
+import type { Receipt } from './receipt.js'
+
+/** What an import is, for the library. Plain JSON. */
+export type ImportRef = {
+  /** The run's id. */
+  readonly id: string
+  /** Whose data it is; captured when the run starts, never read again from anywhere else. */
+  readonly owner: string
+  /** Fingerprint of the source; see SourceDescription. */
+  readonly fingerprint: string
+  /** Device that the source belongs to, null when the backup does not say. */
+  readonly udid: string | null
+}
+
+/** How far the staging of an import has come. */
+export interface StagingState {
+  /** Cursor of the last durable batch; null before the first. */
+  readonly cursor: Cursor | null
+  /** Items in the ledger so far. */
+  readonly items: number
+  /** The receipt when the import is published already. */
+  readonly receipt: Receipt | null
+}
+
+/** Gives the bytes of an attachment while a batch is written. */
+export type ContentSource = (record: AttachmentRecord, signal: AbortSignal) => AsyncIterable<Uint8Array>
+
+/** An item read back from the library, as it is now: the row, and for an attachment its file re-hashed from disk. */
+export interface StoredItem {
+  readonly outcome: ItemOutcome
+  /** Why, for `skipped`. */
+  readonly reason: SkipReason | null
+  /** The record as the rows give it; null when the row is gone. */
+  readonly record: ImportRecord | null
+  /** What kind of item and which, also when its row is gone. */
+  readonly type: ImportRecord['type']
+  readonly key: string
+  /** Content as it is on disk now; null for items without content, and when the file is gone. */
+  readonly content: { readonly sha256: string; readonly bytes: number } | null
+  /** What the library itself finds wrong: `row-missing`, `row-changed`, `file-missing`, `file-changed`; null when nothing. */
+  readonly difference: 'row-missing' | 'row-changed' | 'file-missing' | 'file-changed' | null
+}
+
+/** A published import. */
+export interface PublishedImport {
+  readonly id: string
+  readonly owner: string
+  /** Unix milliseconds UTC. */
+  readonly publishedAt: number
+  readonly receipt: Receipt
+}
+
+/**
+ * Port: the library that an import fills. The engine makes sure that one run at a time works on a library.
+ *
+ * Staging is invisible: no reader of the library sees any of an import before {@link publish}, and all of it afterwards.
+ */
+export interface Storage {
+  /** Names of what a run must have for itself, such as `library:/path/to/library.db`. */
+  readonly resources: readonly string[]
+
+  /**
+   * Checks, before the long work begins, that an import from `backupPath` could be stored. Changes nothing.
+   *
+   * @throws HoldfastError `DESTINATION_UNWRITABLE`, `DESTINATION_UNSAFE`, `LIBRARY_NEWER`, `LIBRARY_DAMAGED`.
+   */
+  check(request: { readonly backupPath: string | null }): Promise<void>
+
+  /**
+   * Opens the staging of an import, or goes on with it. Also removes what a crash left half-written of it.
+   * Where another import was published since this one was staged, what is staged is dropped and the cursor is null again:
+   * it was compared with a library that is no more. Repeat calls are safe; published imports answer with their receipt.
+   */
+  begin(ref: ImportRef): Promise<StagingState>
+
+  /**
+   * Stages a batch with its cursor, atomically: after a power cut either all of it is there or nothing.
+   * Content is durable under its final name before any row refers to it. A record that the library already holds unchanged
+   * (same owner, type, key and content; its file present) is `present`; an attachment with `unavailable` is `skipped`;
+   * an `unreadable` record is `failed`. Durable when it resolves. Repeating a batch whose commit was not seen is safe.
+   *
+   * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or what `content` throws; then nothing of the batch is staged.
+   */
+  write(
+    id: string,
+    batch: RecordBatch,
+    options: { readonly content: ContentSource; readonly signal: AbortSignal },
+  ): Promise<void>
+
+  /**
+   * Every item of an import, staged or published, in the order in which it was written: rows read again, files re-hashed from disk.
+   * Independent of what {@link write} believed.
+   *
+   * @throws HoldfastError `IMPORT_UNKNOWN`.
+   */
+  readBack(id: string, options: { readonly signal: AbortSignal }): AsyncIterable<StoredItem>
+
+  /**
+   * Makes a staged import visible and writes its receipt, in one transaction. Durable when it resolves.
+   * For an import that is published already it resolves when the receipt is the same.
+   *
+   * @throws HoldfastError `LIBRARY_CHANGED` when another import was published since this one was staged,
+   *   `RECEIPT_INVALID`, `IMPORT_UNKNOWN`.
+   */
+  publish(id: string, receipt: Receipt): Promise<void>
+
+  /**
+   * Takes an import back: rows first, durably, then the files whose last reference went. The library is as it was before
+   * {@link begin}, superseded rows included. Resumable after a crash, safe to repeat, and nothing to do for an unknown id.
+   */
+  discard(id: string): Promise<void>
+
+  /** Published imports, oldest first. */
+  imports(): Promise<readonly PublishedImport[]>
+}

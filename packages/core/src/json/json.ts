@@ -1,0 +1,65 @@
+import { HoldfastError } from '../errors/holdfast-error.js'
+
+/** A value that survives `JSON.stringify` and back unchanged; what the journal can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** An object of JSON values. */
+export type JsonObject = { readonly [key: string]: Json }
+
+/**
+ * JSON text of `value` with the keys of every object in code-unit order, so that equal values give equal text.
+ * Properties that are `undefined` are left out, as `JSON.stringify` does.
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const parts: string[] = []
+  for (const [key, item] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (item !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(item)}`)
+  }
+  return `{${parts.join(',')}}`
+}
+
+/**
+ * Checks that `value` comes back from JSON as it went in; `undefined` becomes `null`.
+ * The journal would otherwise lose a Date, a Map or a NaN silently, and a recovered run would see something else.
+ *
+ * @throws HoldfastError `NOT_SERIALIZABLE`, naming the place in the value.
+ */
+export function toJson(value: unknown, what: string): Json {
+  return convert(value, what, new Set())
+}
+
+function convert(value: unknown, path: string, seen: Set<object>): Json {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return value
+    throw notSerializable(path, String(value))
+  }
+  if (typeof value !== 'object') throw notSerializable(path, `a ${typeof value}`)
+  if (seen.has(value)) throw notSerializable(path, 'a cycle')
+  seen.add(value)
+  try {
+    if (Array.isArray(value)) return value.map((item, index) => convert(item, `${path}[${index}]`, seen))
+    const prototype: unknown = Object.getPrototypeOf(value)
+    // A plain object of another realm (an Electron context) has another Object.prototype: its prototype's prototype is null.
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      throw notSerializable(path, `an instance of ${value.constructor.name}`)
+    }
+    const copy: Record<string, Json> = {}
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) copy[key] = convert(item, `${path}.${key}`, seen)
+    }
+    return copy
+  } finally {
+    seen.delete(value)
+  }
+}
+
+function notSerializable(path: string, found: string): HoldfastError {
+  return new HoldfastError('NOT_SERIALIZABLE', `${path} is ${found}, which JSON cannot carry`, {
+    hint: 'Inputs, outputs, checkpoints and answers are journaled: use plain objects, arrays, strings, finite numbers and booleans.',
+    retryable: false,
+  })
+}
