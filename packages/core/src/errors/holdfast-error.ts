@@ -71,6 +71,7 @@ export function systemCodeOf(thrown: unknown): string | null {
 
 /** The plain-JSON report of an error, without its cause and its stack. */
 export function reportError(thrown: unknown): ErrorReport {
+  if (isErrorReport(thrown)) return thrown
   const error = toHoldfastError(thrown)
   return {
     code: error.code,
@@ -79,6 +80,22 @@ export function reportError(thrown: unknown): ErrorReport {
     retryable: error.retryable,
     facts: { ...error.facts },
   }
+}
+
+/** Whether `value` is a report already: an error that crossed a journal or a process boundary. */
+export function isErrorReport(value: unknown): value is ErrorReport {
+  if (typeof value !== 'object' || value === null || isHoldfastError(value) || value instanceof Error)
+    return false
+  return (
+    'code' in value &&
+    typeof value.code === 'string' &&
+    'message' in value &&
+    typeof value.message === 'string' &&
+    'retryable' in value &&
+    typeof value.retryable === 'boolean' &&
+    'hint' in value &&
+    'facts' in value
+  )
 }
 
 function describe(thrown: unknown): string {
