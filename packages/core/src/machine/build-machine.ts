@@ -1,0 +1,398 @@
+import { assign, cancel, enqueueActions, raise, setup } from 'xstate'
+import { isFailure } from '../errors/failure.js'
+import { type ErrorReport, HoldfastError, reportError } from '../errors/holdfast-error.js'
+import type { Json, JsonObject } from '../json/json.js'
+import { toJson } from '../json/json.js'
+import type { NamedStep, SagaDefinition } from '../saga/saga-definition.js'
+import type { UndoReason } from '../saga/step.js'
+import { backoffDelay } from '../time/backoff.js'
+import { sagaActors } from './saga-actors.js'
+import {
+  type InvokedStepInput,
+  type SagaContext,
+  type SagaEvent,
+  type StepInput,
+  timers,
+  type UndoInput,
+} from './saga-context.js'
+
+/**
+ * Makes the XState machine of a saga. It is an ordinary machine: states are the steps by name, then `compensating`, `retryable`,
+ * `stuck` and the final `done` and `discarded`. Actors are the steps by name and `compensate`; a host may `.provide` others.
+ *
+ * Everything that a transition decides comes from the context and the event, so the same machine can be driven by `createActor`
+ * and, through XState's pure `transition`, by a journal.
+ */
+export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Facts>) {
+  const stepNamed = (name: string): NamedStep => {
+    const found = saga.steps.find((step) => step.name === name)
+    if (found === undefined) throw new HoldfastError('SAGA_INVALID', `the saga has no step '${name}'`)
+    return found
+  }
+  const undoable = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => stepNamed(name).compensate !== null)
+
+  /** Changes to the context, with the saga's facts computed anew. */
+  const change = (context: SagaContext, changes: Partial<SagaContext>): Partial<SagaContext> => {
+    const { input, outputs, checkpoints } = { ...context, ...changes }
+    return { ...changes, ...saga.facts({ input, outputs, checkpoints }) }
+  }
+
+  const enter = (name: string) =>
+    assign(({ context }: { context: SagaContext }) =>
+      change(context, {
+        step: name,
+        attempt: context.step === name ? context.attempt + 1 : 1,
+        tries: context.step === name ? context.tries + 1 : 1,
+        waiting: false,
+        undo: null,
+        ask: null,
+      }),
+    )
+
+  const finish = (step: NamedStep) =>
+    assign(({ context, event }: { context: SagaContext; event: unknown }) =>
+      change(context, {
+        outputs: { ...context.outputs, [step.name]: outputOf(event, step.name) },
+        finished: [...context.finished, step.name],
+        pastPivot: context.pastPivot || step.pivot,
+        error: null,
+        autoRetries: 0,
+      }),
+    )
+
+  /** Leaves a step for `compensating`: what is to be undone, and why. */
+  const leave = (
+    reason: UndoReason,
+    options: { readonly withFinished: boolean; readonly error?: (event: unknown) => ErrorReport },
+  ) =>
+    assign(({ context, event }: { context: SagaContext; event: unknown }) => {
+      const pending = context.undo?.queue ?? [context.step]
+      const finished = options.withFinished ? [...context.finished].reverse() : []
+      const queue = undoable([...pending, ...finished.filter((name) => !pending.includes(name))])
+      return {
+        undo: { reason, queue, tries: 0, options: discardOptions(event) },
+        waiting: false,
+        ask: null,
+        ...(options.error === undefined ? {} : { error: options.error(event) }),
+      }
+    })
+
+  const mayTryAgain =
+    (step: NamedStep) =>
+    ({ context, event }: { context: SagaContext; event: unknown }): boolean =>
+      context.tries < step.retry.attempts && errorOf(event).retryable
+
+  const stepState = (step: NamedStep, next: string) => {
+    const failed = leave('failed', { withFinished: false, error: errorOf })
+    const rest = step.compensate === null ? 'retryable' : 'compensating'
+    const onFailure = (only: (event: unknown) => boolean) => [
+      {
+        guard: (args: { context: SagaContext; event: unknown }) =>
+          only(args.event) && mayTryAgain(step)(args),
+        actions: [
+          assign(({ event }: { event: unknown }) => ({ error: errorOf(event), waiting: true, ask: null })),
+          raise(
+            { type: 'BACKOFF_OVER' as const },
+            {
+              id: timers.backoff,
+              delay: ({ context }: { context: SagaContext }) => backoffDelay(step.retry, context.tries),
+            },
+          ),
+        ],
+      },
+      { guard: ({ event }: { event: unknown }) => only(event), target: rest, actions: failed },
+    ]
+    const again = {
+      guard: ({ context }: { context: SagaContext }) => context.waiting,
+      target: step.name,
+      reenter: true,
+    }
+    return {
+      entry: enter(step.name),
+      exit: cancel(timers.backoff),
+      invoke: {
+        id: step.name,
+        src: step.name,
+        input: ({
+          context,
+          self,
+        }: {
+          context: SagaContext
+          self: InvokedStepInput['parent']
+        }): InvokedStepInput => ({ ...stepInput(context, step.name), parent: self }),
+        onDone: [
+          ...onFailure((event) => isFailure(readOutput(event))),
+          { target: next, actions: finish(step) },
+        ],
+        onError: onFailure(() => true),
+      },
+      on: {
+        BACKOFF_OVER: again,
+        RETRY: again,
+        CANCEL: {
+          target: rest,
+          actions: leave('cancelled', { withFinished: false, error: () => cancelled(step.name) }),
+        },
+        DISCARD: discard(),
+        CHECKPOINT: {
+          guard: ({ event }: { event: SagaEvent }) => event.type === 'CHECKPOINT' && event.step === step.name,
+          actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) =>
+            event.type === 'CHECKPOINT'
+              ? change(context, { checkpoints: { ...context.checkpoints, [event.step]: event.value } })
+              : {},
+          ),
+        },
+        ASKED: {
+          actions: assign(({ event }: { event: SagaEvent }) =>
+            event.type === 'ASKED' ? { ask: event.ask } : {},
+          ),
+        },
+        ANSWERED: { actions: assign({ ask: null }) },
+      },
+    }
+  }
+
+  /** Discarding, from wherever it is asked: not past the pivot; straight to the end where nothing is to be undone. */
+  const discard = () => {
+    const all = leave('discarded', { withFinished: true })
+    const queueOf = (context: SagaContext): readonly string[] =>
+      undoable([...(context.undo?.queue ?? [context.step]), ...context.finished])
+    return [
+      {
+        guard: ({ context }: { context: SagaContext }) => !context.pastPivot && queueOf(context).length > 0,
+        target: 'compensating',
+        reenter: true,
+        actions: all,
+      },
+      {
+        guard: ({ context }: { context: SagaContext }) => !context.pastPivot,
+        target: 'discarded',
+        actions: all,
+      },
+    ]
+  }
+
+  const undoAgain = {
+    guard: ({ context }: { context: SagaContext }) => context.waiting,
+    target: 'compensating',
+    reenter: true,
+  }
+  const nextUndo = assign(({ context }: { context: SagaContext }) => ({
+    undo: context.undo === null ? null : { ...context.undo, queue: context.undo.queue.slice(1), tries: 0 },
+    waiting: false,
+  }))
+  const undoFailed = (only: (event: unknown) => boolean) => [
+    {
+      guard: ({ context, event }: { context: SagaContext; event: unknown }) => {
+        const step = stepNamed(undoStep(context))
+        return (
+          only(event) &&
+          (context.undo?.tries ?? 0) < step.compensateRetry.attempts &&
+          errorOf(event).retryable
+        )
+      },
+      actions: [
+        assign({ waiting: true }),
+        raise(
+          { type: 'BACKOFF_OVER' as const },
+          {
+            id: timers.backoff,
+            delay: ({ context }: { context: SagaContext }) =>
+              backoffDelay(stepNamed(undoStep(context)).compensateRetry, context.undo?.tries ?? 1),
+          },
+        ),
+      ],
+    },
+    {
+      guard: ({ event }: { event: unknown }) => only(event),
+      target: 'stuck',
+      actions: assign(({ event }: { event: unknown }) => ({ error: errorOf(event), waiting: false })),
+    },
+  ]
+
+  const compensating = {
+    entry: assign(({ context }: { context: SagaContext }) => ({
+      undo: context.undo === null ? null : { ...context.undo, tries: context.undo.tries + 1 },
+      waiting: false,
+    })),
+    exit: cancel(timers.backoff),
+    invoke: {
+      id: 'compensate',
+      src: 'compensate',
+      input: ({ context }: { context: SagaContext }): UndoInput => undoInput(context),
+      onDone: [
+        ...undoFailed((event) => isFailure(readOutput(event))),
+        {
+          guard: ({ context }: { context: SagaContext }) => (context.undo?.queue.length ?? 0) > 1,
+          target: 'compensating',
+          reenter: true,
+          actions: nextUndo,
+        },
+        {
+          guard: ({ context }: { context: SagaContext }) => context.undo?.reason === 'discarded',
+          target: 'discarded',
+          actions: nextUndo,
+        },
+        { target: 'retryable', actions: nextUndo },
+      ],
+      onError: undoFailed(() => true),
+    },
+    on: { BACKOFF_OVER: undoAgain, RETRY: undoAgain },
+  }
+
+  const retryable = {
+    entry: enqueueActions(
+      ({
+        context,
+        enqueue,
+      }: {
+        context: SagaContext
+        enqueue: {
+          raise: (event: SagaEvent, options: { id: string; delay: number }) => void
+        }
+      }) => {
+        const policy = stepNamed(context.step).autoRetry
+        const parked = context.undo?.reason === 'failed' && context.error?.retryable === true
+        if (policy === null || !parked || context.autoRetries >= policy.attempts) return
+        const delay = backoffDelay(policy, context.autoRetries + 1)
+        enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })
+      },
+    ),
+    exit: cancel(timers.autoRetry),
+    on: {
+      RETRY: saga.steps.map((step) => ({
+        guard: ({ context }: { context: SagaContext }) => context.step === step.name,
+        target: step.name,
+        actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) => ({
+          tries: 0,
+          autoRetries: event.type === 'RETRY' && event.automatic === true ? context.autoRetries + 1 : 0,
+        })),
+      })),
+      // The run rests already; what ends is only its waiting for the next automatic retry.
+      CANCEL: { actions: cancel(timers.autoRetry) },
+      DISCARD: discard(),
+    },
+  }
+
+  const stuck = {
+    on: {
+      RETRY: {
+        target: 'compensating',
+        actions: assign(({ context }: { context: SagaContext }) => ({
+          undo: context.undo === null ? null : { ...context.undo, tries: 0 },
+        })),
+      },
+      DISCARD: discard(),
+    },
+  }
+
+  const states: Record<string, object> = {}
+  for (const [index, step] of saga.steps.entries()) {
+    states[step.name] = stepState(step, saga.steps[index + 1]?.name ?? 'done')
+  }
+  Object.assign(states, {
+    compensating,
+    retryable,
+    stuck,
+    done: { type: 'final' },
+    discarded: { type: 'final' },
+  })
+
+  const initial = saga.steps[0]?.name ?? 'done'
+  return setup({
+    types: {
+      context: {} as SagaContext & Facts,
+      events: {} as SagaEvent,
+      input: {} as Json | undefined,
+    },
+    actors: sagaActors(saga),
+  }).createMachine({
+    id: saga.name,
+    version: String(saga.version),
+    initial,
+    context: ({ input }) => initialContext(saga, initial, input ?? null),
+    states,
+  })
+}
+
+function initialContext<Facts extends JsonObject>(
+  saga: SagaDefinition<Facts>,
+  step: string,
+  input: Json,
+): SagaContext & Facts {
+  return {
+    ...saga.facts({ input, outputs: {}, checkpoints: {} }),
+    input,
+    step,
+    attempt: 0,
+    tries: 0,
+    waiting: false,
+    error: null,
+    outputs: {},
+    checkpoints: {},
+    finished: [],
+    pastPivot: false,
+    autoRetries: 0,
+    undo: null,
+    ask: null,
+  }
+}
+
+function stepInput(context: SagaContext, step: string): StepInput {
+  return {
+    step,
+    attempt: context.attempt,
+    input: context.input,
+    outputs: context.outputs,
+    checkpoint: context.checkpoints[step] ?? null,
+  }
+}
+
+function undoInput(context: SagaContext): UndoInput {
+  const step = undoStep(context)
+  return {
+    ...stepInput(context, step),
+    attempt: context.undo?.tries ?? 1,
+    reason: context.undo?.reason ?? 'failed',
+    error: step === context.step ? context.error : null,
+    output: context.outputs[step] ?? null,
+    options: context.undo?.options ?? {},
+  }
+}
+
+function undoStep(context: SagaContext): string {
+  return context.undo?.queue[0] ?? context.step
+}
+
+function discardOptions(event: unknown): JsonObject {
+  const isDiscard = typeof event === 'object' && event !== null && 'type' in event && event.type === 'DISCARD'
+  if (!isDiscard || !('options' in event) || typeof event.options !== 'object' || event.options === null)
+    return {}
+  return { ...event.options }
+}
+
+function readOutput(event: unknown): unknown {
+  return typeof event === 'object' && event !== null && 'output' in event ? event.output : undefined
+}
+
+function outputOf(event: unknown, step: string): Json {
+  return toJson(readOutput(event), `the output of step '${step}'`)
+}
+
+/** The report of what an actor threw, or of the failure that it returned. */
+function errorOf(event: unknown): ErrorReport {
+  const output = readOutput(event)
+  if (isFailure(output)) return reportError(output.error)
+  return reportError(
+    typeof event === 'object' && event !== null && 'error' in event ? event.error : undefined,
+  )
+}
+
+function cancelled(step: string): ErrorReport {
+  return reportError(
+    new HoldfastError('CANCELLED', `Cancelled during '${step}'`, {
+      hint: 'Retry to go on from here, or discard the run.',
+    }),
+  )
+}

@@ -1,0 +1,143 @@
+import { HoldfastError } from '../errors/holdfast-error.js'
+import type { Json, JsonObject } from '../json/json.js'
+import { checkOptions, rule } from '../options/check-options.js'
+import { type ResolvedRetryPolicy, type RetryPolicy } from '../time/backoff.js'
+import { resolveRetry } from './retry-policy.js'
+import type { ResolvedStep, Step } from './step.js'
+
+/** What is known of a run when its facts are computed. */
+export interface RunKnowledge {
+  readonly input: Json
+  /** Outputs of finished steps, by name. */
+  readonly outputs: JsonObject
+  /** Last checkpoints, by step name. */
+  readonly checkpoints: JsonObject
+}
+
+/** What a hook is given. */
+export interface HookContext {
+  readonly run: string
+  readonly owner: string
+  readonly input: Json
+  output<Output>(step: Step<Output>): Output
+}
+
+/** Something to do after a run is done: link the messages, tell the user. Retried; never changes the outcome. */
+export interface Hook {
+  readonly run: (context: HookContext) => Promise<unknown> | unknown
+  /** @default five tries */
+  readonly retry?: RetryPolicy
+}
+
+/** What a saga is made of. */
+export interface SagaOptions<Facts extends JsonObject = JsonObject> {
+  /** Name that journals keep: choose it once. */
+  readonly name: string
+  /** Version of the definition; a run continues only under the version that it was started with. */
+  readonly version: number
+  /** Steps in the order in which they run, by name. */
+  readonly steps: Readonly<Record<string, Step>>
+  /**
+   * Checks and completes what `start` was given; what it returns is journaled as the run's input.
+   * Throwing refuses the start, before anything is written.
+   */
+  readonly input?: (given: unknown) => Json
+  /** Names of what a run must have for itself, such as `device:<udid>`: two runs never share one. @default none */
+  readonly resources?: (input: Json) => readonly string[]
+  /** Facts that views, outcomes and the parked state show at their top level, from what is known so far. @default none */
+  readonly facts?: (known: RunKnowledge) => Facts
+  /** Hooks after `done`, by name. @default none */
+  readonly hooks?: Readonly<Record<string, Hook>>
+}
+
+/** A step with its name. */
+export interface NamedStep extends ResolvedStep {
+  readonly name: string
+}
+
+/** A checked saga, as the machine is made from it and the runner drives it. */
+export interface SagaDefinition<Facts extends JsonObject = JsonObject> {
+  readonly name: string
+  readonly version: number
+  readonly steps: readonly NamedStep[]
+  readonly nameOf: (step: Step) => string | undefined
+  readonly input: (given: unknown) => Json
+  readonly resources: (input: Json) => readonly string[]
+  readonly facts: (known: RunKnowledge) => Facts
+  readonly hooks: readonly {
+    readonly name: string
+    readonly run: Hook['run']
+    readonly retry: ResolvedRetryPolicy
+  }[]
+}
+
+/** State names that belong to the engine. */
+export const engineStates = ['compensating', 'retryable', 'stuck', 'done', 'discarded'] as const
+
+const sagaRules = {
+  name: rule.string,
+  version: rule.count,
+  steps: rule.object,
+  input: rule.function,
+  resources: rule.function,
+  facts: rule.function,
+  hooks: rule.object,
+}
+const hookRules = { run: rule.function, retry: rule.object }
+const defaultHookRetry: RetryPolicy = { attempts: 5 }
+
+// Dots would split XState's event and target names; the words go into journals, charts and command lines.
+const nameShape = /^[a-z][a-z0-9-]*$/i
+
+/**
+ * Checks a saga and fills in its defaults.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`, `SAGA_INVALID`.
+ */
+export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>): SagaDefinition<Facts> {
+  checkOptions('defineSaga', options, sagaRules, ['name', 'version', 'steps'])
+  const names = new Map<Step, string>()
+  const steps: NamedStep[] = []
+  for (const [name, step] of Object.entries(options.steps)) {
+    checkName('step', name)
+    if (engineStates.some((state) => state === name)) {
+      throw invalid(`'${name}' is a state of the engine and cannot name a step`)
+    }
+    const known = names.get(step)
+    if (known !== undefined) throw invalid(`steps '${known}' and '${name}' are the same step object`)
+    names.set(step, name)
+    steps.push({ ...step.definition, name })
+  }
+  checkName('saga', options.name)
+  if (steps.length === 0) throw invalid('a saga needs at least one step')
+  if (steps.filter((step) => step.pivot).length > 1) throw invalid('a saga has at most one pivot')
+  const pivot = steps.findIndex((step) => step.pivot)
+  const behind = pivot === -1 ? undefined : steps.slice(pivot + 1).find((step) => step.compensate !== null)
+  if (behind !== undefined)
+    throw invalid(`step '${behind.name}' comes after the pivot, so nothing would ever undo it`)
+  const { input, resources, facts, hooks = {} } = options
+  return {
+    name: options.name,
+    version: options.version,
+    steps,
+    nameOf: (step) => names.get(step),
+    // Without a check of its own a saga takes any JSON; the runner converts and refuses the rest.
+    input: input ?? ((given) => given as Json),
+    resources: resources ?? (() => []),
+    facts: facts ?? (() => ({}) as Facts),
+    hooks: Object.entries(hooks).map(([name, hook]) => {
+      checkOptions(`hook '${name}'`, hook, hookRules, ['run'])
+      return { name, run: hook.run, retry: resolveRetry('retry', hook.retry ?? defaultHookRetry) }
+    }),
+  }
+}
+
+function checkName(what: string, name: string): void {
+  if (!nameShape.test(name)) {
+    throw invalid(`${what} name '${name}' must be letters, digits and dashes, beginning with a letter`)
+  }
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('SAGA_INVALID', message, { retryable: false })
+}
