@@ -3,10 +3,75 @@ export {
   type ErrorDetails,
   type ErrorReport,
   errorCodes,
+  type Failure,
+  failure,
   HoldfastError,
+  isErrorReport,
+  isFailure,
   isHoldfastError,
   reportError,
   systemCodeOf,
   toHoldfastError,
 } from './errors/index.js'
+export { type RunEvent, type RunEventBody, runEventVersion } from './events/run-event.js'
+export { type Entry, type EntryBody, entryVersion } from './journal/entry.js'
+export type {
+  Journal,
+  JournalWrite,
+  RunFilter,
+  RunHeader,
+  RunIdentity,
+  RunStatus,
+  RunSummary,
+  WriteResult,
+} from './journal/journal.js'
+export { type MemoryJournalOptions, MemoryJournalStore, memoryJournal } from './journal/memory-journal.js'
 export { canonicalJson, type Json, type JsonObject, toJson } from './json/json.js'
+export {
+  begin,
+  type Decision,
+  decide,
+  type Effect,
+  type MachineEvent,
+  type SagaSnapshot,
+} from './machine/decide.js'
+export { defineSaga, type Saga, type SagaMachine } from './machine/define-saga.js'
+export type {
+  Ask,
+  InvokedStepInput,
+  SagaContext,
+  SagaEvent,
+  StepInput,
+  UndoInput,
+  UndoState,
+} from './machine/saga-context.js'
+export { checkOptions, type OptionRule, rule } from './options/check-options.js'
+export {
+  createRunner,
+  type Recovery,
+  type Runner,
+  type RunnerOptions,
+  type StartOptions,
+} from './runner/create-runner.js'
+export type { Outcome, Run } from './runner/run.js'
+export type { RunEvents } from './runner/run-driver.js'
+export type { RunView, RunViewSnapshot, StepView } from './runner/run-view.js'
+export type {
+  Hook,
+  HookContext,
+  RunKnowledge,
+  SagaDefinition,
+  SagaOptions,
+} from './saga/saga-definition.js'
+export {
+  type AskRequest,
+  type Progress,
+  type Step,
+  type StepContext,
+  type StepOptions,
+  step,
+  type UndoContext,
+  type UndoReason,
+} from './saga/step.js'
+export { backoffDelay, jittered, type RetryPolicy } from './time/backoff.js'
+export { type Clock, systemClock } from './time/clock.js'

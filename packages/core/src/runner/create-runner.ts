@@ -1,0 +1,281 @@
+import { type ErrorReport, HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
+import type { Entry } from '../journal/entry.js'
+import type { Journal, RunFilter, RunHeader, RunIdentity } from '../journal/journal.js'
+import type { JsonObject } from '../json/json.js'
+import { canonicalJson, toJson } from '../json/json.js'
+import type { Saga } from '../machine/define-saga.js'
+import { checkOptions, rule } from '../options/check-options.js'
+import { type Clock, systemClock } from '../time/clock.js'
+import { DriverRegistry } from './driver-registry.js'
+import { GroupCommit } from './group-commit.js'
+import { LeaseKeeper } from './lease-keeper.js'
+import { type Run, runOf } from './run.js'
+import { type DriverShared, heldError, RunDriver } from './run-driver.js'
+import { applyEntry, foldEntries, summarise } from './run-state.js'
+
+/** Options of {@link createRunner}. */
+export interface RunnerOptions {
+  readonly journal: Journal
+  /** The sagas that this runner can start and recover. */
+  readonly sagas: readonly Saga[]
+  /** @default the system's clock */
+  readonly clock?: Clock
+  /** Makes ids of runs. @default random UUIDs */
+  readonly newId?: () => string
+  /** Least milliseconds between two notifications of a run's progress. @default 100 */
+  readonly progressInterval?: number
+  /** Told what a listener of the host's own threw. @default console.error */
+  readonly onListenerError?: (error: unknown) => void
+}
+
+/** Options of `start`. */
+export interface StartOptions {
+  /** Two runs under way never share a key: starting again joins the run that has it. @default the saga's name and the input */
+  readonly key?: string
+  /** Whose run it is; captured here, never looked up again. @default '' */
+  readonly owner?: string
+}
+
+/** What `recover` found. */
+export interface Recovery {
+  /** Runs that go on, or are attached and wait for their own time. */
+  readonly resumed: readonly Run[]
+  /** Runs that cannot go on here, with the reason; nothing of them was changed. */
+  readonly setAside: readonly { readonly run: string; readonly error: ErrorReport }[]
+  /** Ids of runs that another living process drives. */
+  readonly elsewhere: readonly string[]
+}
+
+/** The durable runner: drives sagas by their journal. */
+export interface Runner {
+  /**
+   * Starts a run, or joins the one under way with the same key. Durable when it resolves.
+   *
+   * @throws HoldfastError `SAGA_UNKNOWN`, `NOT_SERIALIZABLE`, `RUN_UNDER_WAY` (same key, other input), `LEASE_HELD`,
+   *   `RUNNER_CLOSED`, `JOURNAL_FAILED`, and what the saga's own check of the input throws.
+   */
+  start(
+    saga: string | { readonly definition: { readonly name: string } },
+    input: unknown,
+    options?: StartOptions,
+  ): Promise<Run>
+  /** Goes on with everything that a crash left. One run that cannot be recovered does not keep the others from it. */
+  recover(): Promise<Recovery>
+  /**
+   * The run with this id, whatever its state.
+   *
+   * @throws HoldfastError `RUN_UNKNOWN`, `SAGA_UNKNOWN`, `JOURNAL_DAMAGED`.
+   */
+  open(run: string): Promise<Run>
+  /** Runs in the journal, oldest first. */
+  runs(filter?: RunFilter): Promise<readonly RunHeader[]>
+  /** Everything that happened to a run, from its journal. */
+  history(run: string): Promise<readonly Entry[]>
+  /** Tells that a resource went away: fails the steps at work that need it, and no others. */
+  lose(resource: string): void
+  /**
+   * Parks what is at work and closes the journal. What has not stopped by the deadline is left as after a crash, for `recover()`.
+   * Afterwards nothing can be started.
+   */
+  shutdown(options?: { readonly deadline?: number }): Promise<void>
+}
+
+const runnerRules = {
+  journal: rule.object,
+  sagas: { must: 'be an array of sagas', test: (value: unknown) => Array.isArray(value) && value.length > 0 },
+  clock: rule.object,
+  newId: rule.function,
+  progressInterval: rule.positive,
+  onListenerError: rule.function,
+}
+const startRules = {
+  key: rule.string,
+  owner: { must: 'be a string', test: (value: unknown) => typeof value === 'string' },
+}
+const shutdownRules = { deadline: rule.positive }
+
+/** Milliseconds that `shutdown` waits for steps to end. */
+const defaultDeadline = 10_000
+
+/**
+ * Makes a runner. Nothing happens until `recover` or `start` is called.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`, `SAGA_INVALID` for two sagas of one name.
+ *
+ * @example
+ * const runner = createRunner({ journal: sqliteJournal(db), sagas: [archive] })
+ * await runner.recover()
+ * const run = await runner.start(archive, { folder }, { owner: userId })
+ * const outcome = await run.outcome()
+ */
+export function createRunner(options: RunnerOptions): Runner {
+  checkOptions('createRunner', options, runnerRules, ['journal', 'sagas'])
+  const { journal, clock = systemClock } = options
+  const newId = options.newId ?? (() => crypto.randomUUID())
+  const sagas = new Map<string, Saga>()
+  for (const saga of options.sagas) {
+    const { name } = saga.definition
+    if (sagas.has(name))
+      throw new HoldfastError('SAGA_INVALID', `there are two sagas named '${name}'`, { retryable: false })
+    sagas.set(name, saga)
+  }
+  const drivers = new DriverRegistry()
+  const leases = new LeaseKeeper(journal, clock)
+  let closed = false
+  const shared: DriverShared = {
+    journal,
+    commit: new GroupCommit(journal),
+    clock,
+    progressInterval: options.progressInterval ?? 100,
+    onListenerError: options.onListenerError ?? ((error) => console.error(error)),
+    onLease: (driver) => {
+      leases.update(driver)
+      drivers.update(driver)
+    },
+  }
+
+  const refuseClosed = (): void => {
+    if (closed) throw new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
+  }
+  const sagaNamed = (name: string, version?: number): Saga => {
+    const saga = sagas.get(name)
+    if (saga === undefined) {
+      throw new HoldfastError('SAGA_UNKNOWN', `This runner has no saga '${name}'`, {
+        hint: `It has: ${[...sagas.keys()].join(', ')}.`,
+        retryable: false,
+      })
+    }
+    const { definition } = saga
+    if (version !== undefined && version !== definition.version) {
+      throw new HoldfastError(
+        'SAGA_UNKNOWN',
+        `The run was started by version ${version} of saga '${name}'; this is version ${definition.version}`,
+        { hint: 'Finish the run with the version that started it.', retryable: false },
+      )
+    }
+    return saga
+  }
+  const load = async (id: string): Promise<RunDriver> => {
+    const known = drivers.get(id)
+    if (known !== undefined) return known
+    const header = (await journal.runs({ id }))[0]
+    if (header === undefined)
+      throw new HoldfastError('RUN_UNKNOWN', `There is no run '${id}'`, { retryable: false })
+    const saga = sagaNamed(header.saga, header.version)
+    const run = identityOf(header)
+    const state = foldEntries(saga, run, await journal.entries(id))
+    // Somebody else may have loaded it meanwhile: one driver a run.
+    return drivers.get(id) ?? drivers.add(new RunDriver(saga, state, shared))
+  }
+
+  const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {
+    const driver = await load(id)
+    if (canonicalJson(driver.state.snapshot.context.input) === canonicalJson(input)) return runOf(driver)
+    throw new HoldfastError('RUN_UNDER_WAY', `Run '${id}' is under way for '${key}' with another input`, {
+      hint: `Retry or discard run '${id}' first.`,
+      facts: { run: id },
+    })
+  }
+
+  return {
+    start: async (which, given, startOptions = {}) => {
+      refuseClosed()
+      checkOptions('start', startOptions, startRules)
+      const saga = sagaNamed(typeof which === 'string' ? which : which.definition.name)
+      const { definition } = saga
+      const input = toJson(definition.input(given ?? null), 'the input')
+      const key = startOptions.key ?? `${definition.name}:${canonicalJson(input)}`
+      const run: RunIdentity = {
+        id: newId(),
+        saga: definition.name,
+        version: definition.version,
+        key,
+        owner: startOptions.owner ?? '',
+        resources: definition.resources(input),
+        startedAt: clock.now(),
+      }
+      const entry: Entry = { seq: 1, at: run.startedAt, body: { type: 'run.started', input } }
+      const applied = applyEntry(saga, run, null, entry)
+      const result = await shared.commit.write({
+        kind: 'begin',
+        run,
+        entries: [entry],
+        summary: summarise(saga, applied.state),
+      })
+      if (!result.ok) {
+        if (result.problem === 'held' && result.what === `key:${key}`) return join(result.by, key, input)
+        throw heldError(run.id, result)
+      }
+      const driver = drivers.add(new RunDriver(saga, applied.state, shared))
+      driver.begin(result.generation, applied)
+      return runOf(driver)
+    },
+
+    recover: async () => {
+      refuseClosed()
+      const resumed: Run[] = []
+      const setAside: { run: string; error: ErrorReport }[] = []
+      const elsewhere: string[] = []
+      for (const header of await journal.runs({ unattended: true })) {
+        if (drivers.busy().some((driver) => driver.run.id === header.id)) continue
+        try {
+          const driver = await load(header.id)
+          if (header.open) await driver.takeOver()
+          else driver.armParked()
+          resumed.push(runOf(driver))
+        } catch (thrown) {
+          const error = toHoldfastError(thrown, 'JOURNAL_FAILED')
+          if (error.code === 'LEASE_HELD') elsewhere.push(header.id)
+          else setAside.push({ run: header.id, error: reportError(error) })
+        }
+      }
+      return { resumed, setAside, elsewhere }
+    },
+
+    open: async (id) => {
+      refuseClosed()
+      return runOf(await load(id))
+    },
+    runs: (filter) => journal.runs(filter),
+    history: (id) => journal.entries(id),
+    lose: (resource) => {
+      for (const driver of drivers.busy()) driver.lose(resource)
+    },
+
+    shutdown: async (shutdownOptions = {}) => {
+      checkOptions('shutdown', shutdownOptions, shutdownRules)
+      if (closed) return
+      closed = true
+      const working = drivers.busy()
+      const stopped = Promise.all(
+        working.map(async (driver) => {
+          if (driver.generation !== null) await driver.submit({ type: 'cancel.requested' })
+          await driver.released()
+        }),
+      )
+      await withDeadline(clock, shutdownOptions.deadline ?? defaultDeadline, stopped)
+      for (const driver of working) {
+        driver.suspend(
+          new HoldfastError('RUN_SUSPENDED', 'The runner was shut down before the run had stopped'),
+        )
+      }
+      leases.stop()
+      await journal.close()
+    },
+  }
+}
+
+function identityOf(header: RunHeader): RunIdentity {
+  const { id, saga, version, key, owner, resources, startedAt } = header
+  return { id, saga, version, key, owner, resources, startedAt }
+}
+
+/** Resolves with the promise, or when the time is over. */
+async function withDeadline(clock: Clock, milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let handle: unknown
+  const over = new Promise<void>((resolve) => {
+    handle = clock.setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([promise.catch(() => {}), over])
+  clock.clearTimeout(handle)
+}

@@ -1,0 +1,254 @@
+import { HoldfastError } from '../errors/holdfast-error.js'
+import type { Entry, EntryBody } from '../journal/entry.js'
+import type { RunIdentity, RunStatus, RunSummary } from '../journal/journal.js'
+import {
+  begin,
+  type Decision,
+  decide,
+  type Effect,
+  type MachineEvent,
+  type SagaSnapshot,
+} from '../machine/decide.js'
+import type { Saga } from '../machine/define-saga.js'
+import { type SagaContext, type SagaEvent, timers } from '../machine/saga-context.js'
+import { jittered } from '../time/backoff.js'
+
+/** An effect with its stable id `<run>:<entry>:<index>`: the same fold gives the same ids, in any process. */
+export type NumberedEffect = Effect & { readonly id: string }
+
+/** A timer of a run that has not fired. */
+export interface PendingTimer {
+  /** Unix milliseconds. */
+  readonly due: number
+  readonly event: SagaEvent
+}
+
+/** When and how often a step was tried. */
+export interface StepTiming {
+  readonly attempts: number
+  readonly startedAt: number | null
+  readonly endedAt: number | null
+}
+
+/** The state of a run: the fold of its entries. */
+export interface RunState {
+  readonly run: RunIdentity
+  readonly snapshot: SagaSnapshot
+  readonly seq: number
+  readonly updatedAt: number
+  /** The body of the last entry. */
+  readonly last: EntryBody | null
+  /** The actor at work; a saga has at most one at a time. */
+  readonly working: (NumberedEffect & { readonly type: 'start' }) | null
+  readonly timers: ReadonlyMap<string, PendingTimer>
+  readonly timings: ReadonlyMap<string, StepTiming>
+  /** Tries of each hook so far, and whether it is settled. */
+  readonly hooks: ReadonlyMap<string, { readonly tries: number; readonly settled: boolean }>
+}
+
+/** A state and what its last entry asks the shell to do. */
+export interface Applied {
+  readonly state: RunState
+  readonly effects: readonly NumberedEffect[]
+}
+
+/** Applies one entry. Pure: what the entry does not say is not looked up. */
+export function applyEntry(saga: Saga, run: RunIdentity, previous: RunState | null, entry: Entry): Applied {
+  if (entry.seq !== (previous?.seq ?? 0) + 1) {
+    throw damaged(run, `entry ${entry.seq} follows entry ${previous?.seq ?? 0}`)
+  }
+  if (previous === null) {
+    if (entry.body.type !== 'run.started') throw damaged(run, `the first entry is '${entry.body.type}'`)
+    const first = begin(saga.machine, entry.body.input)
+    return next(saga, run, emptyState(run, first.snapshot), entry, first)
+  }
+  const hook = hookResult(entry.body)
+  if (hook !== null) {
+    const known = previous.hooks.get(hook.name) ?? { tries: 0, settled: false }
+    const policy = saga.definition.hooks.find(({ name }) => name === hook.name)?.retry
+    const tries = known.tries + 1
+    const hooks = new Map(previous.hooks)
+    hooks.set(hook.name, { tries, settled: hook.succeeded || tries >= (policy?.attempts ?? 1) })
+    return {
+      state: { ...previous, seq: entry.seq, updatedAt: entry.at, last: entry.body, hooks },
+      effects: [],
+    }
+  }
+  const event = machineEvent(previous, entry.body)
+  if (event === null) throw damaged(run, `entry ${entry.seq} names a timer that was not set`)
+  return next(saga, run, previous, entry, decide(saga.machine, previous.snapshot, event))
+}
+
+/** The state that a run's entries give. */
+export function foldEntries(saga: Saga, run: RunIdentity, entries: readonly Entry[]): RunState {
+  let state: RunState | null = null
+  for (const entry of entries) state = applyEntry(saga, run, state, entry).state
+  if (state === null) throw damaged(run, 'there are no entries')
+  return state
+}
+
+/** Whether an entry would change anything; the driver journals only what does. */
+export function matters(state: RunState, body: EntryBody): boolean {
+  if (hookResult(body) !== null) return true
+  const event = machineEvent(state, body)
+  // XState types only the events that the machine declares; see `decide`.
+  return event !== null && state.snapshot.can(event as SagaEvent)
+}
+
+/** The name of the state that the run is in. */
+export function stateName(state: RunState): string {
+  return String(state.snapshot.value)
+}
+
+/** What a list of runs shows of this state. */
+export function summarise(saga: Saga, state: RunState): RunSummary {
+  const context: SagaContext = state.snapshot.context
+  const status = statusOf(stateName(state))
+  return {
+    status,
+    step: context.step,
+    error: context.error,
+    open: status === 'working' || (status === 'done' && pendingHooks(saga, state).length > 0),
+    wakeAt: state.timers.get(timers.autoRetry)?.due ?? null,
+  }
+}
+
+/** Names of the hooks that a done run still owes. */
+export function pendingHooks(saga: Saga, state: RunState): readonly string[] {
+  return saga.definition.hooks
+    .map(({ name }) => name)
+    .filter((name) => state.hooks.get(name)?.settled !== true)
+}
+
+function statusOf(name: string): RunStatus {
+  return name === 'retryable' || name === 'stuck' || name === 'done' || name === 'discarded'
+    ? name
+    : 'working'
+}
+
+function emptyState(run: RunIdentity, snapshot: SagaSnapshot): RunState {
+  return {
+    run,
+    snapshot,
+    seq: 0,
+    updatedAt: run.startedAt,
+    last: null,
+    working: null,
+    timers: new Map(),
+    timings: new Map(),
+    hooks: new Map(),
+  }
+}
+
+function next(saga: Saga, run: RunIdentity, previous: RunState, entry: Entry, decision: Decision): Applied {
+  const effects = decision.effects.map((effect, index) => ({
+    ...effect,
+    id: `${run.id}:${entry.seq}:${index}`,
+  }))
+  let working = previous.working
+  const pending = new Map(previous.timers)
+  const timings = new Map(previous.timings)
+  if (entry.body.type === 'timer.fired') pending.delete(entry.body.timer)
+  for (const effect of effects) {
+    if (effect.type === 'start') {
+      working = effect
+      startTiming(timings, effect.actor, entry.at)
+    } else if (effect.type === 'stop') {
+      if (working?.actor === effect.actor) working = null
+    } else if (effect.type === 'schedule') {
+      const delay = jittered(effect.delay, jitterOf(saga, decision.snapshot, effect.timer), effect.id)
+      pending.set(effect.timer, { due: entry.at + delay, event: effect.event })
+    } else {
+      pending.delete(effect.timer)
+    }
+  }
+  const settled = settledActor(entry.body)
+  if (settled !== null && working?.actor === settled && !effects.some(({ type }) => type === 'start'))
+    working = null
+  if (entry.body.type === 'step.succeeded' || entry.body.type === 'step.failed') {
+    endTiming(timings, entry.body.step, entry.at)
+  }
+  const state = {
+    ...previous,
+    snapshot: decision.snapshot,
+    seq: entry.seq,
+    updatedAt: entry.at,
+    last: entry.body,
+    working,
+    timers: pending,
+    timings,
+  }
+  return { state, effects }
+}
+
+function startTiming(timings: Map<string, StepTiming>, actor: string, at: number): void {
+  const known = timings.get(actor)
+  timings.set(actor, {
+    attempts: (known?.attempts ?? 0) + 1,
+    startedAt: known?.startedAt ?? at,
+    endedAt: null,
+  })
+}
+
+function endTiming(timings: Map<string, StepTiming>, step: string, at: number): void {
+  const known = timings.get(step)
+  if (known !== undefined) timings.set(step, { ...known, endedAt: at })
+}
+
+function settledActor(body: EntryBody): string | null {
+  if (body.type === 'step.succeeded' || body.type === 'step.failed') return body.step
+  return body.type === 'undo.succeeded' || body.type === 'undo.failed' ? 'compensate' : null
+}
+
+function jitterOf(saga: Saga, snapshot: SagaSnapshot, timer: string): number {
+  const context: SagaContext = snapshot.context
+  const undoing = snapshot.value === 'compensating'
+  const name = undoing ? (context.undo?.queue[0] ?? context.step) : context.step
+  const step = saga.definition.steps.find((candidate) => candidate.name === name)
+  if (step === undefined) return 0
+  if (timer === timers.autoRetry) return step.autoRetry?.jitter ?? 0
+  return undoing ? step.compensateRetry.jitter : step.retry.jitter
+}
+
+/** The machine's event for an entry; null for a timer that is not pending. */
+function machineEvent(state: RunState, body: EntryBody): MachineEvent | null {
+  switch (body.type) {
+    case 'step.succeeded':
+      return { type: `xstate.done.actor.${body.step}`, output: body.output, actorId: body.step }
+    case 'step.failed':
+      return { type: `xstate.error.actor.${body.step}`, error: body.error, actorId: body.step }
+    case 'undo.succeeded':
+      return { type: 'xstate.done.actor.compensate', output: null, actorId: 'compensate' }
+    case 'undo.failed':
+      return { type: 'xstate.error.actor.compensate', error: body.error, actorId: 'compensate' }
+    case 'step.checkpoint':
+      return { type: 'CHECKPOINT', step: body.step, value: body.value }
+    case 'timer.fired':
+      return state.timers.get(body.timer)?.event ?? null
+    case 'run.asked':
+      return { type: 'ASKED', ask: body.ask }
+    case 'run.answered':
+      return { type: 'ANSWERED' }
+    case 'retry.requested':
+      return { type: 'RETRY' }
+    case 'cancel.requested':
+      return { type: 'CANCEL' }
+    case 'discard.requested':
+      return { type: 'DISCARD', options: body.options }
+    default:
+      return null
+  }
+}
+
+function hookResult(body: EntryBody): { readonly name: string; readonly succeeded: boolean } | null {
+  if (body.type === 'hook.succeeded') return { name: body.hook, succeeded: true }
+  return body.type === 'hook.failed' ? { name: body.hook, succeeded: false } : null
+}
+
+function damaged(run: RunIdentity, what: string): HoldfastError {
+  return new HoldfastError('JOURNAL_DAMAGED', `The journal of run '${run.id}' is damaged: ${what}`, {
+    hint: 'The run is set aside; nothing of it is changed.',
+    retryable: false,
+    facts: { run: run.id },
+  })
+}

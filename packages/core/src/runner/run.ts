@@ -1,0 +1,162 @@
+import type { EventEmitter } from 'eventemitter3'
+import { type ErrorReport, HoldfastError, reportError } from '../errors/holdfast-error.js'
+import { type Json, type JsonObject, toJson } from '../json/json.js'
+import type { SagaContext } from '../machine/saga-context.js'
+import type { RunDriver, RunEvents } from './run-driver.js'
+import { stateName } from './run-state.js'
+import type { RunView } from './run-view.js'
+
+/** Where a run came to rest. Plain JSON. */
+export type Outcome =
+  | {
+      readonly status: 'done'
+      readonly run: string
+      readonly outputs: JsonObject
+      readonly facts: JsonObject
+    }
+  | {
+      readonly status: 'retryable'
+      readonly run: string
+      /** The step that a retry re-enters. */
+      readonly step: string
+      readonly error: ErrorReport
+      readonly attempt: number
+      /** Unix milliseconds at which the run goes on by itself; null when it waits for somebody. */
+      readonly wakeAt: number | null
+      readonly facts: JsonObject
+    }
+  | {
+      readonly status: 'stuck'
+      readonly run: string
+      /** The step whose undo failed. */
+      readonly step: string
+      readonly error: ErrorReport
+      /** Steps whose side effects may remain. */
+      readonly sideEffects: readonly string[]
+      readonly facts: JsonObject
+    }
+  | { readonly status: 'discarded'; readonly run: string; readonly facts: JsonObject }
+  /** This process cannot drive the run any further; the journal is intact, and `retry()` or `recover()` goes on from it. */
+  | {
+      readonly status: 'suspended'
+      readonly run: string
+      readonly step: string
+      readonly error: ErrorReport
+      readonly facts: JsonObject
+    }
+
+/** A run in a host's hands. */
+export interface Run {
+  readonly id: string
+  readonly view: RunView
+  /** Each type of RunEvent by its name, and all of them as `event`. */
+  readonly events: EventEmitter<RunEvents>
+  /** Resolves when the run has ended or rests; after a retry, ask again. Hooks are not waited for. */
+  outcome(): Promise<Outcome>
+  /**
+   * Goes on: re-enters the step that a parked run rests at, resumes the undo of a stuck one, ends a backoff early.
+   * Resolves when that is durable.
+   *
+   * @throws HoldfastError `RUN_ENDED`, `RUN_NOT_AT_REST`, `LEASE_HELD`.
+   */
+  retry(): Promise<void>
+  /**
+   * Aborts the step at work, undoes it and parks the run; resolves when the run has really stopped. A run that rests stays as it is,
+   * but no longer goes on by itself. Deletes no backup.
+   */
+  cancel(): Promise<void>
+  /**
+   * Undoes every step in reverse order and ends the run; resolves when it has ended or is stuck. `options` reach the undos.
+   *
+   * @throws HoldfastError `RUN_PAST_PIVOT`, `RUN_ENDED`, `LEASE_HELD`.
+   */
+  discard(options?: JsonObject): Promise<Outcome>
+  /**
+   * Answers what the run asks for. The answer goes to the step and nowhere else.
+   *
+   * @throws HoldfastError `NOTHING_ASKED`.
+   */
+  provide(kind: string, answer: Json): Promise<void>
+}
+
+/** The handle of a driver. */
+export function runOf(driver: RunDriver): Run {
+  const ended = (): boolean => ['done', 'discarded'].includes(stateName(driver.state))
+  const refuseEnded = (): void => {
+    if (!ended()) return
+    throw new HoldfastError('RUN_ENDED', `Run '${driver.run.id}' is ${stateName(driver.state)}`, {
+      retryable: false,
+    })
+  }
+  return {
+    id: driver.run.id,
+    view: driver.view,
+    events: driver.events,
+    outcome: async () => {
+      await driver.rested()
+      return outcomeOf(driver)
+    },
+    retry: async () => {
+      refuseEnded()
+      const wasSuspended = driver.suspended !== null
+      if (await driver.request({ type: 'retry.requested' })) return
+      refuseEnded()
+      // A suspended run that goes on where it was needs no entry that says so.
+      if (wasSuspended) return
+      throw new HoldfastError('RUN_NOT_AT_REST', `Run '${driver.run.id}' is at work`, {
+        hint: 'Wait for its outcome, or cancel it first.',
+      })
+    },
+    cancel: async () => {
+      if (ended()) return
+      await driver.request({ type: 'cancel.requested' })
+      await driver.rested()
+    },
+    discard: async (options = {}) => {
+      refuseEnded()
+      const asked = toJson(options, 'the options of discard')
+      // `toJson` of an object is an object.
+      const discarded = await driver.request({ type: 'discard.requested', options: asked as JsonObject })
+      if (!discarded) {
+        refuseEnded()
+        throw new HoldfastError(
+          'RUN_PAST_PIVOT',
+          `Everything of run '${driver.run.id}' is stored and verified`,
+          {
+            hint: 'Retry the run to finish it; what was stored stays stored.',
+            retryable: false,
+          },
+        )
+      }
+      await driver.rested()
+      return outcomeOf(driver)
+    },
+    provide: (kind, answer) => driver.provide(kind, toJson(answer, 'the answer')),
+  }
+}
+
+function outcomeOf(driver: RunDriver): Outcome {
+  const context: SagaContext = driver.state.snapshot.context
+  const run = driver.run.id
+  const { facts } = driver.view.getSnapshot()
+  const { step } = context
+  const error =
+    context.error ?? reportError(new HoldfastError('STEP_FAILED', 'The step did not say why it failed.'))
+  if (driver.suspended !== null) {
+    return { status: 'suspended', run, step, error: reportError(driver.suspended), facts }
+  }
+  switch (stateName(driver.state)) {
+    case 'done':
+      return { status: 'done', run, outputs: context.outputs, facts }
+    case 'discarded':
+      return { status: 'discarded', run, facts }
+    case 'stuck': {
+      const sideEffects = context.undo?.queue ?? []
+      return { status: 'stuck', run, step: sideEffects[0] ?? step, error, sideEffects, facts }
+    }
+    default: {
+      const wakeAt = driver.state.timers.get('auto-retry')?.due ?? null
+      return { status: 'retryable', run, step, error, attempt: context.attempt, wakeAt, facts }
+    }
+  }
+}
