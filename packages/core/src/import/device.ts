@@ -1,4 +1,4 @@
-import type { Json } from '../json/json.js'
+import type { Json } from '../index.js'
 import type { BackupRef } from './backup-reader.js'
 import type { Receipt } from './receipt.js'
 

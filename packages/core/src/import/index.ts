@@ -1,3 +1,10 @@
+export {
+  type BackupImportOptions,
+  backupImport,
+  type ExtractOutput,
+  type ImportFacts,
+  type ImportSteps,
+} from './backup-import.js'
 export type {
   BackupReader,
   BackupRef,
@@ -9,6 +16,7 @@ export type {
 } from './backup-reader.js'
 export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'
+export { allowedSkips, cleanupPolicy, type ImportInput } from './import-policy.js'
 export {
   checkReceipt,
   type ImportCounts,
@@ -44,3 +52,4 @@ export type {
   Storage,
   StoredItem,
 } from './storage.js'
+export { type ImportCheck, type LibraryDifference, verifyPublished } from './verify-library.js'

@@ -1,5 +1,4 @@
-import { HoldfastError } from '../errors/holdfast-error.js'
-import { canonicalJson } from '../json/json.js'
+import { canonicalJson, HoldfastError } from '../index.js'
 import { sha256Hex } from './content-digest.js'
 import type { SkipReason } from './records.js'
 

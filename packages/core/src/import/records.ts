@@ -1,4 +1,4 @@
-import type { Json } from '../json/json.js'
+import type { Json } from '../index.js'
 
 /** Why an item of the source was not stored: a closed list, because the policy decides by it whether verify may pass. */
 export const skipReasons = {

@@ -1,3 +1,4 @@
+import type { Receipt } from './receipt.js'
 import type {
   AttachmentRecord,
   Cursor,
@@ -6,7 +7,6 @@ import type {
   RecordBatch,
   SkipReason,
 } from './records.js'
-import type { Receipt } from './receipt.js'
 
 /** What an import is, for the library. Plain JSON. */
 export type ImportRef = {

@@ -1,0 +1,207 @@
+import {
+  type Clock,
+  checkOptions,
+  defineSaga,
+  HoldfastError,
+  type Json,
+  type RunKnowledge,
+  rule,
+  type Saga,
+  type Step,
+  step,
+  systemClock,
+} from '../index.js'
+import type { BackupReader, BackupRef, SourceDescription, SourceTotals } from './backup-reader.js'
+import type { Device } from './device.js'
+import { allowedSkips, checkImportInput, cleanupPolicy } from './import-policy.js'
+import type { Receipt } from './receipt.js'
+import type { ImportRef, Storage } from './storage.js'
+import { storeRecords, withBackup } from './store-records.js'
+import { verifyImport } from './verify-import.js'
+
+/** Options of {@link backupImport}. */
+export interface BackupImportOptions {
+  readonly device: Device
+  readonly reader: BackupReader
+  readonly storage: Storage
+  /** Most records of a batch: what a transaction holds, and what is lost of the work by a crash. @default 500 */
+  readonly batchSize?: number
+  /** @default the system's clock */
+  readonly clock?: Clock
+}
+
+/** What the import's steps return, and what they are given. */
+export interface ImportSteps {
+  readonly extract: Step<ExtractOutput>
+  readonly store: Step<{ readonly items: number }>
+  readonly verify: Step<Receipt>
+  readonly cleanup: Step<{ readonly deleted: boolean }>
+}
+
+/** What `extract` found. */
+export type ExtractOutput = {
+  readonly backup: BackupRef
+  readonly source: SourceDescription
+  readonly totals: SourceTotals
+}
+
+/** Facts of an import run. */
+export type ImportFacts = {
+  /** Where the backup is; null while there is none. */
+  readonly backupPath: string | null
+}
+
+const importRules = {
+  device: rule.object,
+  reader: rule.object,
+  storage: rule.object,
+  batchSize: rule.count,
+  clock: rule.object,
+}
+
+/**
+ * The backup import: `extract → store → verify → cleanup`. The backup is let go only against a receipt that everything is stored.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
+ *
+ * @example
+ * const saga = backupImport({ device: backupFolder(), reader: iosBackup(), storage: sqliteLibrary(db, attachmentFiles(folder)) })
+ * const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+ * const run = await runner.start(saga, { path: '/backups/00008030-001A' }, { owner: userId })
+ */
+export function backupImport(options: BackupImportOptions): Saga<ImportFacts> {
+  checkOptions('backupImport', options, importRules, ['device', 'reader', 'storage'])
+  return defineSaga<ImportFacts>({
+    name: 'backup-import',
+    version: 1,
+    steps: { ...importSteps(options) },
+    input: checkImportInput,
+    resources: (input) => [...options.device.resources(input), ...options.storage.resources],
+    facts: ({ outputs, checkpoints }: RunKnowledge) => ({
+      backupPath: pathOf(checkpoints['extract']) ?? pathOf(outputs['extract']),
+    }),
+  })
+}
+
+function importSteps(options: BackupImportOptions): ImportSteps {
+  const { device, reader, storage, batchSize = 500, clock = systemClock } = options
+
+  const extract = step<ExtractOutput>({
+    needs: device.needs,
+    weight: 2,
+    run: async (context) => {
+      const { input, signal, checkpoint } = context
+      await storage.check({ backupPath: device.expectedPath(input) })
+      const backup = await device.acquire({
+        signal,
+        input,
+        previous: readBackup(checkpoint),
+        onBackup: (known) => context.saveCheckpoint(known),
+        progress: (progress) => context.progress(progress),
+        activity: () => context.activity(),
+        ask: (request) => context.ask(request),
+      })
+      await storage.check({ backupPath: backup.path })
+      return withBackup(reader, backup.path, signal, async (open) => ({
+        backup,
+        source: open.source,
+        totals: await open.totals(),
+      }))
+    },
+    compensate: async ({ reason, checkpoint, output, options: asked }) => {
+      // A backup that took hours is kept for the next attempt; only somebody who discards the run can have it deleted.
+      const backup = output?.backup ?? readBackup(checkpoint)
+      if (reason !== 'discarded' || backup === null) return
+      await device.discard(backup, {
+        delete: asked['backup'] === 'delete',
+        signal: new AbortController().signal,
+      })
+    },
+  })
+
+  const refOf = (run: string, owner: string, { source }: ExtractOutput): ImportRef => ({
+    id: run,
+    owner,
+    fingerprint: source.fingerprint,
+    udid: source.udid,
+  })
+
+  const store = step<{ readonly items: number }>({
+    weight: 6,
+    run: async (context) => {
+      const extracted = context.output(extract)
+      const ref = refOf(context.run, context.owner, extracted)
+      return {
+        items: await storeRecords(ref, extracted.backup.path, { reader, storage, batchSize }, context),
+      }
+    },
+    compensate: async ({ reason, run }) => {
+      // What is staged is seen by nobody, and the next attempt goes on behind it; only a discarded run takes it back.
+      if (reason === 'discarded') await storage.discard(run)
+    },
+  })
+
+  const verify = step<Receipt>({
+    pivot: true,
+    weight: 3,
+    run: async (context) => {
+      const extracted = context.output(extract)
+      const { backup } = extracted
+      const ref = refOf(context.run, context.owner, extracted)
+      const staging = await storage.begin(ref)
+      if (staging.receipt !== null) return staging.receipt
+      // Where an earlier verification found a difference, what was staged is gone by now and is stored again.
+      await storeRecords(ref, backup.path, { reader, storage, batchSize }, context)
+      const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
+      const verifying = { reader, storage, batchSize, allowed, now: () => clock.now() }
+      const receipt = await verifyImport(ref, backup.path, verifying, context)
+      context.signal.throwIfAborted()
+      await storage.publish(ref.id, receipt)
+      return receipt
+    },
+    compensate: async ({ reason, error, run }) => {
+      const staleStaging = error?.code === 'VERIFY_FAILED' || error?.code === 'LIBRARY_CHANGED'
+      if (reason === 'discarded' || staleStaging) await storage.discard(run)
+    },
+  })
+
+  const cleanup = step<{ readonly deleted: boolean }>({
+    retry: { attempts: 3, delay: 1000 },
+    run: async (context) => {
+      const { backup } = context.output(extract)
+      const receipt = context.output(verify)
+      await requireDurable(receipt, storage)
+      const policy = cleanupPolicy(context.input, backup)
+      return device.release(backup, receipt, { policy, signal: context.signal })
+    },
+  })
+
+  return { extract, store, verify, cleanup }
+}
+
+/** The receipt must be in the library, where it proves something, and not only in this run's journal. */
+async function requireDurable(receipt: Receipt, storage: Storage): Promise<void> {
+  const published = await storage.imports()
+  if (published.some(({ id, receipt: kept }) => id === receipt.import && kept.seal === receipt.seal)) return
+  throw new HoldfastError('RECEIPT_INVALID', 'The library does not hold the receipt of this import', {
+    hint: 'The backup is kept. Verify the library, or import the backup again.',
+    retryable: false,
+  })
+}
+
+/** A BackupRef that a checkpoint holds. */
+function readBackup(value: Json): BackupRef | null {
+  if (typeof value !== 'object' || value === null || !('path' in value) || !('ownership' in value))
+    return null
+  const { path, ownership } = value
+  if (typeof path !== 'string') return null
+  if (ownership !== 'made' && ownership !== 'handed-over' && ownership !== 'adopted') return null
+  return { path, ownership }
+}
+
+/** The path of a BackupRef, or of the backup in an output of `extract`. */
+function pathOf(value: Json | undefined): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  if ('path' in value && typeof value['path'] === 'string') return value['path']
+  return 'backup' in value ? pathOf(value['backup']) : null
+}

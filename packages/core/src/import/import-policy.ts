@@ -1,0 +1,82 @@
+import { checkOptions, HoldfastError, type Json, rule } from '../index.js'
+import type { BackupRef } from './backup-reader.js'
+import type { CleanupPolicy } from './device.js'
+import type { ImportCounts } from './receipt.js'
+import { type SkipReason, skipReasons } from './records.js'
+
+/** What a run of the import is started with, beside what its Device takes (`path`, `udid`). */
+export interface ImportInput {
+  /** What becomes of the backup in the end. @default `delete` for a backup that the run made, `keep` for an adopted one */
+  readonly cleanup?: CleanupPolicy
+  /** Skip reasons that may stand in a verified import. @default see {@link allowedSkips} */
+  readonly allowSkips?: readonly SkipReason[]
+}
+
+const inputRules = {
+  cleanup: rule.oneOf('delete', 'scratch', 'keep'),
+  allowSkips: {
+    must: `be an array of: ${Object.keys(skipReasons).join(', ')}`,
+    test: (value: unknown) =>
+      Array.isArray(value) &&
+      value.every((reason) => typeof reason === 'string' && Object.hasOwn(skipReasons, reason)),
+  },
+  path: rule.string,
+  udid: rule.string,
+}
+
+/**
+ * Checks what `start` was given for an import.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
+ */
+export function checkImportInput(given: unknown): Json {
+  checkOptions('backup-import', given ?? {}, inputRules)
+  // Every property was just checked to be a string or an array of strings.
+  return (given ?? {}) as Json
+}
+
+/** The policy that an input asks for, or the default for the backup's ownership. */
+export function cleanupPolicy(input: Json, backup: BackupRef): CleanupPolicy {
+  return readInput(input).cleanup ?? (backup.ownership === 'adopted' ? 'keep' : 'delete')
+}
+
+/** Nothing is lost by these: the backup has no content to give, whatever happens to it. */
+const harmlessSkips: readonly SkipReason[] = ['no-path', 'offloaded', 'not-in-backup', 'is-directory']
+
+/**
+ * The skip reasons that may stand in a verified import. A backup that stays can be looked at again, so anything may be skipped;
+ * one that will be deleted is the last place where a damaged item could be rescued from, so only what it never held.
+ */
+export function allowedSkips(input: Json, policy: CleanupPolicy): readonly SkipReason[] {
+  const { allowSkips } = readInput(input)
+  if (allowSkips !== undefined) return allowSkips
+  if (policy === 'delete') return harmlessSkips
+  return Object.keys(skipReasons).filter((reason): reason is SkipReason => Object.hasOwn(skipReasons, reason))
+}
+
+/**
+ * Holds the counts of an import against what its policy allows.
+ *
+ * @throws HoldfastError `SKIP_NOT_ALLOWED`, with the number of items by reason as facts.
+ */
+export function checkSkips(counts: ImportCounts, allowed: readonly SkipReason[]): void {
+  const offending: Record<string, number> = {}
+  for (const [reason, count] of Object.entries(counts.attachments.reasons)) {
+    if (!allowed.some((other) => other === reason)) offending[reason] = count
+  }
+  const { chats, messages, contacts, attachments } = counts
+  const unreadable = chats.failed + messages.failed + contacts.failed + attachments.failed
+  if (unreadable > 0 && !allowed.includes('unreadable')) offending['unreadable'] = unreadable
+  const list = Object.entries(offending).map(([reason, count]) => `${count} ${reason}`)
+  if (list.length === 0) return
+  throw new HoldfastError('SKIP_NOT_ALLOWED', `Items could not be stored: ${list.join(', ')}`, {
+    hint: 'The backup is kept. Discard the run, then import again with a policy that allows this, or keep the backup.',
+    retryable: false,
+    facts: offending,
+  })
+}
+
+function readInput(input: Json): ImportInput {
+  // The journal gives back what `checkImportInput` let pass; a machine that is driven by hand may have no input at all.
+  return (typeof input === 'object' && input !== null ? input : {}) as ImportInput
+}

@@ -1,0 +1,88 @@
+import { HoldfastError } from '../index.js'
+import type { BackupReader, OpenBackup } from './backup-reader.js'
+import type { ImportRef, Storage } from './storage.js'
+
+/** What storing and verifying need of a step's context. */
+export interface Reporting {
+  readonly signal: AbortSignal
+  readonly progress: (progress: {
+    readonly done: number
+    readonly total: number | null
+    readonly unit: string
+    readonly label?: string
+  }) => void
+}
+
+/** The ports and settings that storing needs. */
+export interface StoreOptions {
+  readonly reader: BackupReader
+  readonly storage: Storage
+  /** Most records of a batch. */
+  readonly batchSize: number
+}
+
+/**
+ * Streams what is not yet staged of a backup into the storage, batch by batch, each atomic with its cursor: after a failure or a crash
+ * it goes on behind the last durable batch. Resolves with the number of items that are staged in all.
+ *
+ * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, and what the ports throw.
+ */
+export async function storeRecords(
+  ref: ImportRef,
+  path: string,
+  { reader, storage, batchSize }: StoreOptions,
+  { signal, progress }: Reporting,
+): Promise<number> {
+  const staging = await storage.begin(ref)
+  if (staging.receipt !== null) return staging.items
+  return withBackup(reader, path, signal, async (backup) => {
+    if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
+    const total = await totalOf(backup)
+    let done = staging.items
+    progress({ done, total, unit: 'items' })
+    for await (const batch of backup.read({ after: staging.cursor, batchSize, signal })) {
+      await storage.write(ref.id, batch, {
+        content: (record, abort) => backup.content(record, abort),
+        signal,
+      })
+      done += batch.records.length
+      progress({ done, total, unit: 'items', label: labelOf(batch.records.at(-1)?.type) })
+    }
+    return done
+  })
+}
+
+/** Opens a backup for the time of `work`. */
+export async function withBackup<Result>(
+  reader: BackupReader,
+  path: string,
+  signal: AbortSignal,
+  work: (backup: OpenBackup) => Promise<Result>,
+): Promise<Result> {
+  const backup = await reader.open(path, { signal })
+  try {
+    return await work(backup)
+  } finally {
+    await backup.close()
+  }
+}
+
+/** Items of all kinds. */
+export async function totalOf(backup: OpenBackup): Promise<number> {
+  const { chats, messages, attachments, contacts } = await backup.totals()
+  return chats + messages + attachments + contacts
+}
+
+/** What is being worked on, for people. */
+export function labelOf(type: string | undefined): string {
+  return type === undefined || type === 'unreadable' ? 'items' : `${type}s`
+}
+
+/** The error for a backup that is not the one that the run began with. */
+export function backupChanged(path: string): HoldfastError {
+  return new HoldfastError('BACKUP_CHANGED', 'The backup changed while it was being imported', {
+    hint: 'It is kept as it is. Discard this run and import the backup again.',
+    retryable: false,
+    facts: { path },
+  })
+}

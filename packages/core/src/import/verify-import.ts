@@ -1,0 +1,126 @@
+import { canonicalJson, HoldfastError } from '../index.js'
+import type { BackupReader, OpenBackup } from './backup-reader.js'
+import { ContentDigester } from './content-digest.js'
+import { ImportTally } from './import-counts.js'
+import { checkSkips } from './import-policy.js'
+import { type Receipt, sealReceipt } from './receipt.js'
+import type { ImportRecord, SkipReason } from './records.js'
+import type { ImportRef, Storage, StoredItem } from './storage.js'
+import { backupChanged, labelOf, type Reporting, totalOf, withBackup } from './store-records.js'
+
+/** What verifying needs beside its ports. */
+export interface VerifyOptions {
+  readonly reader: BackupReader
+  readonly storage: Storage
+  readonly batchSize: number
+  /** Skip reasons that may stand. */
+  readonly allowed: readonly SkipReason[]
+  /** Unix milliseconds UTC. */
+  readonly now: () => number
+}
+
+/**
+ * Proves that everything of a backup is stored: reads the source again and the library again, side by side, every item and every
+ * byte of content. Believes nothing that `store` reported. Resolves with the receipt; nothing is published yet.
+ *
+ * @throws HoldfastError `VERIFY_FAILED` with the first difference, `SKIP_NOT_ALLOWED`, `BACKUP_CHANGED`, and what the ports throw.
+ */
+export async function verifyImport(
+  ref: ImportRef,
+  path: string,
+  options: VerifyOptions,
+  { signal, progress }: Reporting,
+): Promise<Receipt> {
+  const { reader, storage, batchSize, allowed, now } = options
+  return withBackup(reader, path, signal, async (backup) => {
+    if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
+    const total = await totalOf(backup)
+    const digester = new ContentDigester()
+    const tally = new ImportTally()
+    const stored = storage.readBack(ref.id, { signal })[Symbol.asyncIterator]()
+    let done = 0
+    try {
+      for await (const batch of backup.read({ after: null, batchSize, signal })) {
+        for (const record of batch.records) {
+          const next = await stored.next()
+          if (next.done === true) throw differs(record, 'it is missing in the library')
+          await compare(record, next.value, backup, signal)
+          await digester.add(digestLine(next.value))
+          count(tally, record, next.value)
+          done += 1
+        }
+        progress({ done, total, unit: 'items', label: labelOf(batch.records.at(-1)?.type) })
+      }
+      const extra = await stored.next()
+      if (extra.done !== true) throw differs(extra.value, 'the source has no such item')
+    } finally {
+      await stored.return?.()
+    }
+    const { counts } = tally
+    checkSkips(counts, allowed)
+    return sealReceipt({
+      version: 1,
+      import: ref.id,
+      owner: ref.owner,
+      source: { fingerprint: ref.fingerprint, udid: ref.udid },
+      counts,
+      digest: await digester.digest(),
+      verifiedAt: now(),
+    })
+  })
+}
+
+/** The line of an item in the digest: how it ended, what its row says, and what its content is. One line of canonical JSON. */
+export function digestLine(item: StoredItem): string {
+  const { type, key, outcome, reason, record, content } = item
+  // Whether an item was stored anew or present already is no difference in what the library holds.
+  const held = outcome === 'present' ? 'stored' : outcome
+  return `${canonicalJson({ type, key, outcome: held, reason, record, content })}\n`
+}
+
+async function compare(
+  record: ImportRecord,
+  item: StoredItem,
+  backup: OpenBackup,
+  signal: AbortSignal,
+): Promise<void> {
+  if (item.type !== record.type || item.key !== record.key)
+    throw differs(record, 'it is missing in the library')
+  if (item.difference !== null) throw differs(record, `the library reports ${item.difference}`)
+  if (canonicalJson(item.record) !== canonicalJson(record))
+    throw differs(record, 'its row differs from the source')
+  const expected = expectedOutcome(record)
+  if (!expected.includes(item.outcome)) throw differs(record, `it is ${item.outcome}`)
+  if (record.type !== 'attachment' || record.unavailable !== null) return
+  const source = await backup.digest(record, signal)
+  if (item.content === null) throw differs(record, 'its file is missing')
+  if (item.content.sha256 !== source.sha256 || item.content.bytes !== source.bytes) {
+    throw differs(record, 'its file differs from the source')
+  }
+}
+
+function expectedOutcome(record: ImportRecord): readonly StoredItem['outcome'][] {
+  if (record.type === 'unreadable') return ['failed']
+  return record.type === 'attachment' && record.unavailable !== null ? ['skipped'] : ['stored', 'present']
+}
+
+function count(tally: ImportTally, record: ImportRecord, item: StoredItem): void {
+  tally.add({
+    type: record.type,
+    ...(record.type === 'unreadable' ? { of: record.of } : {}),
+    outcome: item.outcome,
+    reason: item.reason,
+    bytes: item.content?.bytes ?? 0,
+  })
+}
+
+function differs(item: { readonly type: string; readonly key: string }, how: string): HoldfastError {
+  return new HoldfastError(
+    'VERIFY_FAILED',
+    `${item.type} '${item.key}' was not stored as it is in the backup: ${how}`,
+    {
+      hint: 'The backup is kept. Retry: what was staged is stored again.',
+      facts: { type: item.type, key: item.key },
+    },
+  )
+}
