@@ -1,0 +1,40 @@
+import { HoldfastError } from '@holdfast/core'
+import { inTransaction, type SqliteDatabase } from '../driver.js'
+import { v1 } from './migrations/v1.js'
+
+/** Tables of the journal: `holdfast_runs`, `holdfast_entries`, `holdfast_resources`, and the version in `holdfast_journal`. */
+const migrations: readonly string[] = [v1]
+
+/**
+ * Brings the journal's tables to the present version.
+ *
+ * @throws HoldfastError `JOURNAL_NEWER`; then nothing was touched.
+ */
+export function migrateJournal(db: SqliteDatabase): void {
+  if (readVersion(db) === migrations.length) return
+  inTransaction(db, () => {
+    // Read again under the write lock: another process may be migrating at the same moment.
+    const version = readVersion(db)
+    if (version === null) db.exec('CREATE TABLE holdfast_journal (version INTEGER NOT NULL) STRICT')
+    for (const migration of migrations.slice(version ?? 0)) db.exec(migration)
+    db.exec('DELETE FROM holdfast_journal')
+    db.prepare('INSERT INTO holdfast_journal (version) VALUES (?)').run(migrations.length)
+  })
+}
+
+function readVersion(db: SqliteDatabase): number | null {
+  const table = db
+    .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'holdfast_journal'")
+    .get()
+  if (table === undefined) return null
+  const row = db.prepare('SELECT version FROM holdfast_journal').get()
+  const version = typeof row === 'object' && row !== null && 'version' in row ? Number(row.version) : 0
+  if (version > migrations.length) {
+    throw new HoldfastError(
+      'JOURNAL_NEWER',
+      `The journal has version ${version}; this Holdfast knows version ${migrations.length}`,
+      { hint: 'Update the app. Nothing was changed.', retryable: false, facts: { version } },
+    )
+  }
+  return version
+}

@@ -1,0 +1,47 @@
+import type { ErrorReport, RunHeader, RunStatus } from '@holdfast/core'
+
+/** A row of `holdfast_runs`. */
+export interface RunRow {
+  readonly id: string
+  readonly saga: string
+  readonly version: number
+  readonly key: string
+  readonly owner: string
+  /** JSON array of names. */
+  readonly resources: string
+  readonly started_at: number
+  readonly updated_at: number
+  readonly status: RunStatus
+  readonly step: string
+  /** JSON of an ErrorReport. */
+  readonly error: string | null
+  readonly open: number
+  readonly wake_at: number | null
+  readonly entries: number
+  readonly entry_version: number
+  readonly generation: number
+  /** JSON of a Holder; null while nobody has the lease. */
+  readonly holder: string | null
+  readonly expires_at: number
+}
+
+/** The run that a row describes. */
+export function toHeader(row: RunRow): RunHeader {
+  return {
+    id: row.id,
+    saga: row.saga,
+    version: row.version,
+    key: row.key,
+    owner: row.owner,
+    // The journal wrote both of them from values of these types.
+    resources: JSON.parse(row.resources) as string[],
+    error: row.error === null ? null : (JSON.parse(row.error) as ErrorReport),
+    startedAt: row.started_at,
+    updatedAt: row.updated_at,
+    status: row.status,
+    step: row.step,
+    open: row.open === 1,
+    wakeAt: row.wake_at,
+    entries: row.entries,
+  }
+}
