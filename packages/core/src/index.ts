@@ -14,6 +14,7 @@ export {
   toHoldfastError,
 } from './errors/index.js'
 export { type RunEvent, type RunEventBody, runEventVersion } from './events/run-event.js'
+export { type Chart, chartOf, toMermaid } from './inspect/chart.js'
 export { type Entry, type EntryBody, entryVersion } from './journal/entry.js'
 export type {
   Journal,

@@ -1,4 +1,4 @@
-import { fromPromise } from 'xstate'
+import { type AnyActorLogic, fromPromise } from 'xstate'
 import { HoldfastError } from '../errors/holdfast-error.js'
 import { type JsonObject, toJson } from '../json/json.js'
 import type { SagaDefinition } from '../saga/saga-definition.js'
@@ -8,9 +8,12 @@ import type { InvokedStepInput, UndoInput } from './saga-context.js'
 /**
  * The machine's own actors: they run the steps as they are, in memory, for hosts that drive the machine with `createActor`.
  * There is no journal then: checkpoints live in the machine's context, and nobody can be asked. The durable runner does not use them.
+ * The type is open, because a host may provide any actors in their place.
  */
-export function sagaActors<Facts extends JsonObject>(saga: SagaDefinition<Facts>) {
-  const actors: Record<string, ReturnType<typeof stepActor> | ReturnType<typeof undoActor>> = {}
+export function sagaActors<Facts extends JsonObject>(
+  saga: SagaDefinition<Facts>,
+): Record<string, AnyActorLogic> {
+  const actors: Record<string, AnyActorLogic> = {}
   const stepActor = (run: (context: StepContext) => unknown) =>
     fromPromise<unknown, InvokedStepInput>(async ({ input, signal }) =>
       run({

@@ -255,6 +255,8 @@ export function createRunner(options: RunnerOptions): Runner {
       )
       await withDeadline(clock, shutdownOptions.deadline ?? defaultDeadline, stopped)
       for (const driver of working) {
+        driver.disarm()
+        if (driver.generation === null) continue
         driver.suspend(
           new HoldfastError('RUN_SUSPENDED', 'The runner was shut down before the run had stopped'),
         )

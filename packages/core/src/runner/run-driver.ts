@@ -127,6 +127,12 @@ export class RunDriver {
     this.#shared.onLease(this)
   }
 
+  /** Stops the timers of a run, for a runner that is shut down; the journal still knows them. */
+  disarm(): void {
+    for (const stop of this.#timers.values()) stop()
+    this.#timers.clear()
+  }
+
   /** Journals an entry and performs what follows from it. False when it means nothing in the present state. */
   submit(body: EntryBody): Promise<boolean> {
     return this.#mailbox.post(() => this.#handle(body))
@@ -183,7 +189,7 @@ export class RunDriver {
     if (this.#suspended !== null) return
     this.#suspended = error
     this.#generation = null
-    this.#stopTimers()
+    this.disarm()
     this.#attempt?.end(error)
     this.#shared.onLease(this)
     this.#emit({ type: 'run.suspended', error: reportError(error) })
@@ -430,11 +436,6 @@ export class RunDriver {
       })
       this.#timers.set(name, stop)
     }
-  }
-
-  #stopTimers(): void {
-    for (const stop of this.#timers.values()) stop()
-    this.#timers.clear()
   }
 
   async #fire(timer: string): Promise<void> {

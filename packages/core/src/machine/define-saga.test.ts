@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import { createActor, fromPromise, SimulatedClock, waitFor } from 'xstate'
+import { defineSaga, failure, HoldfastError, step } from '../index.js'
+
+const nothing = step({ run: () => null })
+
+function archive(overrides: { store?: () => unknown; verify?: () => unknown } = {}) {
+  const undone: string[] = []
+  const collect = step({ run: () => ({ files: 3 }), compensate: () => void undone.push('collect') })
+  const store = step({
+    run: overrides.store ?? (() => 'stored'),
+    compensate: () => void undone.push('store'),
+  })
+  const verify = step({ run: overrides.verify ?? (() => 'proof'), pivot: true })
+  const saga = defineSaga({
+    name: 'archive',
+    version: 1,
+    steps: { collect, store, verify, cleanup: step({ run: () => null }) },
+    facts: ({ outputs }) => ({ collected: outputs['collect'] ?? null }),
+  })
+  return { saga, undone }
+}
+
+describe('a saga’s machine under createActor, without runner and journal', () => {
+  it('passes through its steps to done', async () => {
+    const { saga } = archive()
+    const actor = createActor(saga.machine)
+    const seen: string[] = []
+    actor.subscribe((snapshot) => seen.push(String(snapshot.value)))
+    actor.start()
+    await waitFor(actor, (snapshot) => snapshot.status === 'done')
+    expect([...new Set(seen)]).toEqual(['collect', 'store', 'verify', 'cleanup', 'done'])
+  })
+
+  it('a host’s failing actor ends in retryable, with the facts of the steps before', async () => {
+    const { saga, undone } = archive()
+    const machine = saga.machine.provide({
+      actors: {
+        store: fromPromise(async () => {
+          throw new HoldfastError('DISK_FULL', 'no space')
+        }),
+      },
+    })
+    const actor = createActor(machine).start()
+    const { context } = await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    expect(context).toMatchObject({
+      step: 'store',
+      attempt: 1,
+      error: { code: 'DISK_FULL' },
+      collected: { files: 3 },
+    })
+    expect(undone).toEqual(['store'])
+  })
+
+  it.each([
+    ['thrown', () => Promise.reject(new Error('no'))],
+    ['returned as { ok: false }', () => failure(new Error('no'))],
+    ['returned as { success: false }', () => ({ success: false, error: new Error('no') })],
+  ])('a failure %s goes the same way', async (_, store) => {
+    const { saga, undone } = archive({ store })
+    const actor = createActor(saga.machine).start()
+    const { context } = await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    expect(context.error).toMatchObject({ code: 'STEP_FAILED', message: 'no' })
+    expect(context.finished).toEqual(['collect'])
+    expect(undone).toEqual(['store'])
+  })
+
+  it('RETRY re-enters the failed step only', async () => {
+    let tries = 0
+    const { saga } = archive({
+      store: () => {
+        if (++tries === 1) throw new Error('once')
+        return 'stored'
+      },
+    })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    actor.send({ type: 'RETRY' })
+    const { context } = await waitFor(actor, (snapshot) => snapshot.status === 'done')
+    expect(tries).toBe(2)
+    expect(context.finished).toEqual(['collect', 'store', 'verify', 'cleanup'])
+  })
+
+  it('DISCARD undoes every finished step in reverse order', async () => {
+    const { saga, undone } = archive({ verify: () => Promise.reject(new Error('no')) })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    actor.send({ type: 'DISCARD' })
+    const { value } = await waitFor(actor, (snapshot) => snapshot.status === 'done')
+    expect(value).toBe('discarded')
+    expect(undone).toEqual(['store', 'collect'])
+  })
+
+  it('CANCEL aborts the step’s signal, undoes the step and parks', async () => {
+    let aborted = false
+    const slow = step({
+      run: ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject((aborted = true)))),
+    })
+    const saga = defineSaga({ name: 'slow', version: 1, steps: { slow } })
+    const actor = createActor(saga.machine).start()
+    actor.send({ type: 'CANCEL' })
+    expect(actor.getSnapshot().value).toBe('retryable')
+    expect(actor.getSnapshot().context.error).toMatchObject({ code: 'CANCELLED' })
+    await Promise.resolve()
+    expect(aborted).toBe(true)
+  })
+
+  it('past the pivot there is only forward: DISCARD changes nothing, RETRY finishes', async () => {
+    let tries = 0
+    const saga = defineSaga({
+      name: 'pivot',
+      version: 1,
+      steps: {
+        store: step({
+          run: () => 'stored',
+          compensate: () => Promise.reject(new Error('must not be undone')),
+        }),
+        verify: step({ run: () => 'proof', pivot: true }),
+        cleanup: step({ run: () => (++tries === 1 ? failure(new Error('busy')) : null) }),
+      },
+    })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    actor.send({ type: 'DISCARD' })
+    expect(actor.getSnapshot().value).toBe('retryable')
+    actor.send({ type: 'RETRY' })
+    await waitFor(actor, (snapshot) => snapshot.matches('done'))
+  })
+
+  it('a step’s own retries wait with a growing backoff, then the run parks', async () => {
+    const clock = new SimulatedClock()
+    let tries = 0
+    const flaky = step({
+      run: () => Promise.reject(new Error(`try ${++tries}`)),
+      retry: { attempts: 3, delay: 1000 },
+    })
+    const saga = defineSaga({ name: 'flaky', version: 1, steps: { flaky } })
+    const actor = createActor(saga.machine, { clock }).start()
+    const failures = (count: number) =>
+      waitFor(actor, ({ context }) => context.waiting && context.tries === count)
+    await failures(1)
+    clock.increment(999)
+    expect(tries).toBe(1)
+    clock.increment(1)
+    await failures(2)
+    clock.increment(1999)
+    expect(tries).toBe(2)
+    clock.increment(1)
+    const { context } = await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    expect(context).toMatchObject({ attempt: 3, error: { message: 'try 3' } })
+  })
+
+  it('an error that says retryable: false is not retried by itself', async () => {
+    let tries = 0
+    const hopeless = step({
+      run: () => {
+        tries += 1
+        throw new HoldfastError('BACKUP_ENCRYPTED', 'locked', { retryable: false })
+      },
+      retry: { attempts: 5, delay: 1 },
+      autoRetry: { attempts: 5, delay: 1 },
+    })
+    const saga = defineSaga({ name: 'hopeless', version: 1, steps: { hopeless } })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(tries).toBe(1)
+  })
+
+  it('an undo that keeps failing leaves the run stuck, and RETRY resumes the undo', async () => {
+    let fails = true
+    const saga = defineSaga({
+      name: 'stubborn',
+      version: 1,
+      steps: {
+        store: step({
+          run: () => failure(new Error('no')),
+          compensate: () => {
+            if (fails) throw new Error('cannot undo')
+          },
+          compensateRetry: { attempts: 2, delay: 1 },
+        }),
+      },
+    })
+    const actor = createActor(saga.machine).start()
+    const { context } = await waitFor(actor, (snapshot) => snapshot.matches('stuck'))
+    expect(context.undo).toMatchObject({ reason: 'failed', queue: ['store'], tries: 2 })
+    fails = false
+    actor.send({ type: 'RETRY' })
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+  })
+
+  it('an attempt finds the last checkpoint of the one before', async () => {
+    const found: unknown[] = []
+    const store = step({
+      run: async ({ checkpoint, saveCheckpoint }) => {
+        found.push(checkpoint)
+        await saveCheckpoint({ row: found.length * 10 })
+        if (found.length < 3) throw new Error('again')
+        return null
+      },
+      retry: { attempts: 3, delay: 1 },
+    })
+    const saga = defineSaga({ name: 'resuming', version: 1, steps: { store } })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.status === 'done')
+    expect(found).toEqual([null, { row: 10 }, { row: 20 }])
+  })
+})
+
+describe('defineSaga', () => {
+  it.each([
+    ['a misspelt option', { name: 'x', version: 1, step: {} }, 'OPTION_UNKNOWN'],
+    ['no steps', { name: 'x', version: 1, steps: {} }, 'SAGA_INVALID'],
+    [
+      'a step named like a state of the engine',
+      { name: 'x', version: 1, steps: { retryable: nothing } },
+      'SAGA_INVALID',
+    ],
+    ['a step name with a dot', { name: 'x', version: 1, steps: { 'a.b': nothing } }, 'SAGA_INVALID'],
+    [
+      'one step under two names',
+      { name: 'x', version: 1, steps: { a: nothing, b: nothing } },
+      'SAGA_INVALID',
+    ],
+    [
+      'a version that is no whole number',
+      { name: 'x', version: 1.5, steps: { a: nothing } },
+      'OPTION_INVALID',
+    ],
+    [
+      'an undo behind the pivot',
+      {
+        name: 'x',
+        version: 1,
+        steps: {
+          a: step({ run: () => null, pivot: true }),
+          b: step({ run: () => null, compensate: () => {} }),
+        },
+      },
+      'SAGA_INVALID',
+    ],
+  ])('refuses %s', (_, options, code) => {
+    expect(() => defineSaga(options as never)).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('names the nearest option in the hint', () => {
+    expect(() => step({ run: () => null, compensat: () => {} } as never)).toThrow(
+      expect.objectContaining({ hint: "Did you mean 'compensate'?" }),
+    )
+  })
+})
