@@ -36,7 +36,7 @@ export {
   type MachineEvent,
   type SagaSnapshot,
 } from './machine/decide.js'
-export { defineSaga, type Saga, type SagaMachine } from './machine/define-saga.js'
+export { type AnySaga, defineSaga, type Saga, type SagaMachine } from './machine/define-saga.js'
 export type {
   Ask,
   InvokedStepInput,

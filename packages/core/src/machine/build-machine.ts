@@ -101,7 +101,13 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           ),
         ],
       },
-      { guard: ({ event }: { event: unknown }) => only(event), target: rest, actions: failed },
+      {
+        guard: ({ event }: { event: unknown }) => only(event),
+        target: rest,
+        actions: failed,
+        // A returned failure arrives as a result; in a chart it is what it means.
+        description: 'failed',
+      },
     ]
     const again = {
       guard: ({ context }: { context: SagaContext }) => context.waiting,
@@ -134,7 +140,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           target: rest,
           actions: leave('cancelled', { withFinished: false, error: () => cancelled(step.name) }),
         },
-        DISCARD: discard(),
+        DISCARD: discard([step]),
         CHECKPOINT: {
           guard: ({ event }: { event: SagaEvent }) => event.type === 'CHECKPOINT' && event.step === step.name,
           actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) =>
@@ -153,23 +159,26 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     }
   }
 
-  /** Discarding, from wherever it is asked: not past the pivot; straight to the end where nothing is to be undone. */
-  const discard = () => {
-    const all = leave('discarded', { withFinished: true })
-    const queueOf = (context: SagaContext): readonly string[] =>
-      undoable([...(context.undo?.queue ?? [context.step]), ...context.finished])
+  /**
+   * Discarding, while one of the steps `at` is the present one: not past the pivot, and straight to the end where nothing is to be
+   * undone. Which of these can happen is known beforehand, so that the chart shows no way that no run ever takes.
+   */
+  const discard = (at: readonly NamedStep[]) => {
+    const beforePivot = at.filter((step) => !isPastPivot(saga, step))
+    const undoes = (step: NamedStep): boolean =>
+      saga.steps.slice(0, saga.steps.indexOf(step) + 1).some(({ compensate }) => compensate !== null)
+    const isAt = (steps: readonly NamedStep[]) => {
+      const names = steps.map(({ name }) => name)
+      return ({ context }: { context: SagaContext }) => !context.pastPivot && names.includes(context.step)
+    }
+    const actions = leave('discarded', { withFinished: true })
+    const undone = beforePivot.filter(undoes)
+    const ended = beforePivot.filter((step) => !undoes(step))
     return [
-      {
-        guard: ({ context }: { context: SagaContext }) => !context.pastPivot && queueOf(context).length > 0,
-        target: 'compensating',
-        reenter: true,
-        actions: all,
-      },
-      {
-        guard: ({ context }: { context: SagaContext }) => !context.pastPivot,
-        target: 'discarded',
-        actions: all,
-      },
+      ...(undone.length === 0
+        ? []
+        : [{ guard: isAt(undone), target: 'compensating', reenter: true, actions }]),
+      ...(ended.length === 0 ? [] : [{ guard: isAt(ended), target: 'discarded', actions }]),
     ]
   }
 
@@ -207,6 +216,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     {
       guard: ({ event }: { event: unknown }) => only(event),
       target: 'stuck',
+      description: 'undo failed',
       actions: assign(({ event }: { event: unknown }) => ({ error: errorOf(event), waiting: false })),
     },
   ]
@@ -238,7 +248,16 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       ],
       onError: undoFailed(() => true),
     },
-    on: { BACKOFF_OVER: undoAgain, RETRY: undoAgain },
+    on: {
+      BACKOFF_OVER: undoAgain,
+      RETRY: undoAgain,
+      // Undone again for the new reason, because a step that is only parked may keep what a discarded one may not.
+      DISCARD: discard(saga.steps.filter((step) => step.compensate !== null)).map((way) => ({
+        ...way,
+        guard: ({ context }: { context: SagaContext }) =>
+          way.guard({ context }) && context.undo?.reason !== 'discarded',
+      })),
+    },
   }
 
   const retryable = {
@@ -271,7 +290,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       })),
       // The run rests already; what ends is only its waiting for the next automatic retry.
       CANCEL: { actions: cancel(timers.autoRetry) },
-      DISCARD: discard(),
+      DISCARD: discard(saga.steps),
     },
   }
 
@@ -283,7 +302,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           undo: context.undo === null ? null : { ...context.undo, tries: 0 },
         })),
       },
-      DISCARD: discard(),
+      DISCARD: discard(saga.steps.filter((step) => step.compensate !== null)),
     },
   }
 
@@ -314,6 +333,11 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     context: ({ input }) => initialContext(saga, initial, input ?? null),
     states,
   })
+}
+
+function isPastPivot<Facts extends JsonObject>(saga: SagaDefinition<Facts>, step: NamedStep): boolean {
+  const pivot = saga.steps.findIndex((candidate) => candidate.pivot)
+  return pivot !== -1 && saga.steps.indexOf(step) > pivot
 }
 
 function initialContext<Facts extends JsonObject>(

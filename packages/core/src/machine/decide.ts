@@ -1,4 +1,4 @@
-import { type EventFromLogic, initialTransition, type SnapshotFrom, transition } from 'xstate'
+import { type AnyStateMachine, initialTransition, type SnapshotFrom, transition } from 'xstate'
 import type { Json } from '../json/json.js'
 import type { SagaMachine } from './define-saga.js'
 import type { InvokedStepInput, SagaEvent, StepInput, UndoInput } from './saga-context.js'
@@ -31,8 +31,8 @@ export type MachineEvent =
   | { readonly type: `xstate.done.actor.${string}`; readonly output: unknown; readonly actorId: string }
   | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown; readonly actorId: string }
 
-/** The decision that begins a run. Pure. */
-export function begin(machine: SagaMachine, input: Json): Decision {
+/** The decision that begins a run of a saga's machine. Pure. */
+export function begin(machine: AnyStateMachine, input: Json): Decision {
   const [snapshot, actions] = initialTransition(machine, input)
   return { snapshot, effects: toEffects(actions) }
 }
@@ -41,9 +41,8 @@ export function begin(machine: SagaMachine, input: Json): Decision {
  * What follows from an event: no I/O, no clock, no randomness, so that folding the same events gives the same state for ever.
  * An event that means nothing in this state changes nothing and asks for nothing.
  */
-export function decide(machine: SagaMachine, snapshot: SagaSnapshot, event: MachineEvent): Decision {
-  // XState types only the events that the machine declares; results of actors are its own and always understood.
-  const [next, actions] = transition(machine, snapshot, event as EventFromLogic<SagaMachine>)
+export function decide(machine: AnyStateMachine, snapshot: SagaSnapshot, event: MachineEvent): Decision {
+  const [next, actions] = transition(machine, snapshot, event)
   return { snapshot: next, effects: toEffects(actions) }
 }
 

@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate'
 import type { JsonObject } from '../json/json.js'
 import { checkSaga, type SagaDefinition, type SagaOptions } from '../saga/saga-definition.js'
 import { buildMachine } from './build-machine.js'
@@ -10,6 +11,12 @@ export interface Saga<Facts extends JsonObject = JsonObject> {
   readonly definition: SagaDefinition<Facts>
   /** An ordinary XState 5 machine: drive it with `createActor`, replace its actors with `.provide`, open it in an inspector. */
   readonly machine: SagaMachine<Facts>
+}
+
+/** A saga whatever its facts: what a runner drives. XState's machine types do not convert into one another, so its type is open. */
+export interface AnySaga {
+  readonly definition: SagaDefinition
+  readonly machine: AnyStateMachine
 }
 
 /**

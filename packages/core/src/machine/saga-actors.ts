@@ -44,7 +44,7 @@ export function sagaActors<Facts extends JsonObject>(
   const undoActor = () =>
     fromPromise<unknown, UndoInput>(async ({ input }) => {
       const step = saga.steps.find(({ name }) => name === input.step)
-      await step?.compensate?.(undoContext(saga, input, { run: 'in-memory', owner: '' }))
+      return step?.compensate?.(undoContext(saga, input, { run: 'in-memory', owner: '' }))
     })
   for (const step of saga.steps) actors[step.name] = stepActor(step.run)
   actors['compensate'] = undoActor()

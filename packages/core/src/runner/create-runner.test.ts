@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import {
+  type AnySaga,
   createRunner,
   defineSaga,
   failure,
@@ -12,7 +13,6 @@ import {
   type Run,
   type RunEvent,
   type Runner,
-  type Saga,
   step,
 } from '../index.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
@@ -38,7 +38,7 @@ afterEach(async () => {
   for (const runner of runners.splice(0)) await runner.shutdown({ deadline: 100 })
 })
 
-function runnerOf(sagas: Saga[], more: Partial<Parameters<typeof createRunner>[0]> = {}): Runner {
+function runnerOf(sagas: AnySaga[], more: Partial<Parameters<typeof createRunner>[0]> = {}): Runner {
   const runner = createRunner({ journal: memoryJournal(), sagas, ...more })
   runners.push(runner)
   return runner
@@ -282,6 +282,28 @@ describe('discarding', () => {
     await started.promise
     expect(await run.discard()).toMatchObject({ status: 'discarded' })
     expect(order).toEqual(['stopped', 'undone'])
+  })
+
+  it('during the undo of a failure undoes again, for the new reason, and goes on to the steps before', async () => {
+    const undoing = deferred()
+    const finish = deferred()
+    const order: string[] = []
+    const a = step({ run: () => 'a', compensate: ({ reason }) => void order.push(`a: ${reason}`) })
+    const b = step({
+      run: () => failure(new Error('no')),
+      compensate: async ({ reason }) => {
+        undoing.resolve()
+        await finish.promise
+        order.push(`b: ${reason}`)
+      },
+    })
+    const saga = defineSaga({ name: 'two', version: 1, steps: { a, b } })
+    const run = await runnerOf([saga]).start(saga, null)
+    await undoing.promise
+    const discarded = run.discard()
+    finish.resolve()
+    expect(await discarded).toMatchObject({ status: 'discarded' })
+    expect(order).toEqual(['b: failed', 'b: discarded', 'a: discarded'])
   })
 
   it('is refused past the pivot', async () => {

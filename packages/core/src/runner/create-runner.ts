@@ -3,7 +3,7 @@ import type { Entry } from '../journal/entry.js'
 import type { Journal, RunFilter, RunHeader, RunIdentity } from '../journal/journal.js'
 import type { JsonObject } from '../json/json.js'
 import { canonicalJson, toJson } from '../json/json.js'
-import type { Saga } from '../machine/define-saga.js'
+import type { AnySaga } from '../machine/define-saga.js'
 import { checkOptions, rule } from '../options/check-options.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { DriverRegistry } from './driver-registry.js'
@@ -17,7 +17,7 @@ import { applyEntry, foldEntries, summarise } from './run-state.js'
 export interface RunnerOptions {
   readonly journal: Journal
   /** The sagas that this runner can start and recover. */
-  readonly sagas: readonly Saga[]
+  readonly sagas: readonly AnySaga[]
   /** @default the system's clock */
   readonly clock?: Clock
   /** Makes ids of runs. @default random UUIDs */
@@ -112,7 +112,7 @@ export function createRunner(options: RunnerOptions): Runner {
   checkOptions('createRunner', options, runnerRules, ['journal', 'sagas'])
   const { journal, clock = systemClock } = options
   const newId = options.newId ?? (() => crypto.randomUUID())
-  const sagas = new Map<string, Saga>()
+  const sagas = new Map<string, AnySaga>()
   for (const saga of options.sagas) {
     const { name } = saga.definition
     if (sagas.has(name))
@@ -137,7 +137,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const refuseClosed = (): void => {
     if (closed) throw new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
   }
-  const sagaNamed = (name: string, version?: number): Saga => {
+  const sagaNamed = (name: string, version?: number): AnySaga => {
     const saga = sagas.get(name)
     if (saga === undefined) {
       throw new HoldfastError('SAGA_UNKNOWN', `This runner has no saga '${name}'`, {

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'eventemitter3'
+import { isFailure } from '../errors/failure.js'
 import { HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
 import { type RunEvent, type RunEventBody, runEventVersion } from '../events/run-event.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
 import type { Journal, RunIdentity } from '../journal/journal.js'
 import type { Json, JsonObject } from '../json/json.js'
-import type { Saga } from '../machine/define-saga.js'
+import type { AnySaga } from '../machine/define-saga.js'
 import { readOutputs, undoContext } from '../machine/saga-actors.js'
 import type { SagaContext, StepInput, UndoInput } from '../machine/saga-context.js'
 import type { AskRequest, Progress } from '../saga/step.js'
@@ -27,6 +28,8 @@ import {
 } from './run-state.js'
 import { overallProgress, type RunView, type RunViewSnapshot, viewOf } from './run-view.js'
 import { StepAttempt } from './step-attempt.js'
+
+type StartEffect = Extract<NumberedEffect, { type: 'start' }>
 
 /** What all runs of a runner share. */
 export interface DriverShared {
@@ -51,7 +54,7 @@ export type RunEvents = { [Type in RunEvent['type']]: (event: Extract<RunEvent, 
  * never overlap, also when a step takes long to end.
  */
 export class RunDriver {
-  readonly saga: Saga
+  readonly saga: AnySaga
   readonly events = new EventEmitter<RunEvents>()
   readonly view: RunView
   readonly #shared: DriverShared
@@ -72,7 +75,7 @@ export class RunDriver {
   #notifiedAt = 0
   #stopNotifying: (() => void) | null = null
 
-  constructor(saga: Saga, state: RunState, shared: DriverShared) {
+  constructor(saga: AnySaga, state: RunState, shared: DriverShared) {
     this.saga = saga
     this.#state = state
     this.#shared = shared
@@ -287,26 +290,27 @@ export class RunDriver {
 
   #perform(effects: readonly NumberedEffect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'start') this.#start(effect.actor, effect.input)
+      if (effect.type === 'start') this.#start(effect)
       else if (effect.type === 'stop') this.#stop(effect.actor)
     }
     this.#armTimers()
   }
 
-  #start(actor: string, input: StepInput | UndoInput): void {
+  #start({ id, actor, input }: StartEffect): void {
     const previous = this.#atWork
     this.#quiet = false
     this.#atWork = previous.then(async () => {
       if (this.#suspended !== null) return
-      if (actor === 'compensate' && 'reason' in input) await this.#undo(input)
-      else await this.#runStep(input)
+      // Between the decision and now it may have been left again: cancelled while what came before was still ending.
+      if (this.#state.working?.id !== id) return
+      if (actor === 'compensate' && 'reason' in input) await this.#undo(id, input)
+      else await this.#runStep(id, input)
     })
   }
 
-  async #runStep(input: StepInput): Promise<void> {
+  async #runStep(effect: string, input: StepInput): Promise<void> {
     const step = this.saga.definition.steps.find(({ name }) => name === input.step)
-    // Between the decision and now the step may have been left again: cancelled while an earlier one was still ending.
-    if (step === undefined || this.#state.working?.actor !== input.step) return
+    if (step === undefined) return
     const { id, owner } = this.run
     const attempt = new StepAttempt(
       step,
@@ -336,7 +340,7 @@ export class RunDriver {
     const result = await attempt.result
     this.#attempt = null
     // A step that was left (cancelled, discarded) has nothing more to say.
-    if (this.#suspended !== null || this.#state.working?.actor !== step.name) return
+    if (this.#suspended !== null || this.#state.working?.id !== effect) return
     void this.submit(
       result.ok
         ? { type: 'step.succeeded', step: step.name, output: result.output }
@@ -344,16 +348,18 @@ export class RunDriver {
     )
   }
 
-  async #undo(input: UndoInput): Promise<void> {
+  async #undo(effect: string, input: UndoInput): Promise<void> {
     const step = this.saga.definition.steps.find(({ name }) => name === input.step)
     const { id, owner } = this.run
     let body: EntryBody = { type: 'undo.succeeded', step: input.step }
     try {
-      await step?.compensate?.(undoContext(this.saga.definition, input, { run: id, owner }))
+      const result = await step?.compensate?.(undoContext(this.saga.definition, input, { run: id, owner }))
+      if (isFailure(result))
+        body = { type: 'undo.failed', step: input.step, error: reportError(result.error) }
     } catch (error) {
       body = { type: 'undo.failed', step: input.step, error: reportError(error) }
     }
-    void this.submit(body)
+    if (this.#state.working?.id === effect) void this.submit(body)
   }
 
   #stop(actor: string): void {
@@ -504,7 +510,7 @@ export function isResting(state: RunState): boolean {
   return name === 'retryable' || name === 'stuck' || name === 'done' || name === 'discarded'
 }
 
-function pendingWork(saga: Saga, state: RunState): readonly string[] {
+function pendingWork(saga: AnySaga, state: RunState): readonly string[] {
   return stateName(state) === 'done' ? pendingHooks(saga, state) : []
 }
 

@@ -9,7 +9,7 @@ import {
   type MachineEvent,
   type SagaSnapshot,
 } from '../machine/decide.js'
-import type { Saga } from '../machine/define-saga.js'
+import type { AnySaga } from '../machine/define-saga.js'
 import { type SagaContext, type SagaEvent, timers } from '../machine/saga-context.js'
 import { jittered } from '../time/backoff.js'
 
@@ -53,7 +53,12 @@ export interface Applied {
 }
 
 /** Applies one entry. Pure: what the entry does not say is not looked up. */
-export function applyEntry(saga: Saga, run: RunIdentity, previous: RunState | null, entry: Entry): Applied {
+export function applyEntry(
+  saga: AnySaga,
+  run: RunIdentity,
+  previous: RunState | null,
+  entry: Entry,
+): Applied {
   if (entry.seq !== (previous?.seq ?? 0) + 1) {
     throw damaged(run, `entry ${entry.seq} follows entry ${previous?.seq ?? 0}`)
   }
@@ -80,7 +85,7 @@ export function applyEntry(saga: Saga, run: RunIdentity, previous: RunState | nu
 }
 
 /** The state that a run's entries give. */
-export function foldEntries(saga: Saga, run: RunIdentity, entries: readonly Entry[]): RunState {
+export function foldEntries(saga: AnySaga, run: RunIdentity, entries: readonly Entry[]): RunState {
   let state: RunState | null = null
   for (const entry of entries) state = applyEntry(saga, run, state, entry).state
   if (state === null) throw damaged(run, 'there are no entries')
@@ -101,7 +106,7 @@ export function stateName(state: RunState): string {
 }
 
 /** What a list of runs shows of this state. */
-export function summarise(saga: Saga, state: RunState): RunSummary {
+export function summarise(saga: AnySaga, state: RunState): RunSummary {
   const context: SagaContext = state.snapshot.context
   const status = statusOf(stateName(state))
   return {
@@ -114,7 +119,7 @@ export function summarise(saga: Saga, state: RunState): RunSummary {
 }
 
 /** Names of the hooks that a done run still owes. */
-export function pendingHooks(saga: Saga, state: RunState): readonly string[] {
+export function pendingHooks(saga: AnySaga, state: RunState): readonly string[] {
   return saga.definition.hooks
     .map(({ name }) => name)
     .filter((name) => state.hooks.get(name)?.settled !== true)
@@ -140,7 +145,13 @@ function emptyState(run: RunIdentity, snapshot: SagaSnapshot): RunState {
   }
 }
 
-function next(saga: Saga, run: RunIdentity, previous: RunState, entry: Entry, decision: Decision): Applied {
+function next(
+  saga: AnySaga,
+  run: RunIdentity,
+  previous: RunState,
+  entry: Entry,
+  decision: Decision,
+): Applied {
   const effects = decision.effects.map((effect, index) => ({
     ...effect,
     id: `${run.id}:${entry.seq}:${index}`,
@@ -200,7 +211,7 @@ function settledActor(body: EntryBody): string | null {
   return body.type === 'undo.succeeded' || body.type === 'undo.failed' ? 'compensate' : null
 }
 
-function jitterOf(saga: Saga, snapshot: SagaSnapshot, timer: string): number {
+function jitterOf(saga: AnySaga, snapshot: SagaSnapshot, timer: string): number {
   const context: SagaContext = snapshot.context
   const undoing = snapshot.value === 'compensating'
   const name = undoing ? (context.undo?.queue[0] ?? context.step) : context.step

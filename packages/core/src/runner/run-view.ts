@@ -1,6 +1,6 @@
 import type { ErrorReport } from '../errors/holdfast-error.js'
 import type { JsonObject } from '../json/json.js'
-import type { Saga } from '../machine/define-saga.js'
+import type { AnySaga } from '../machine/define-saga.js'
 import { type Ask, type SagaContext, timers, type UndoState } from '../machine/saga-context.js'
 import type { Progress } from '../saga/step.js'
 import { type RunState, stateName } from './run-state.js'
@@ -68,7 +68,7 @@ export interface Volatile {
 }
 
 /** The view of a state. Pure. */
-export function viewOf(saga: Saga, state: RunState, volatile: Volatile): RunViewSnapshot {
+export function viewOf(saga: AnySaga, state: RunState, volatile: Volatile): RunViewSnapshot {
   const context: SagaContext = state.snapshot.context
   const name = stateName(state)
   const { definition } = saga
@@ -101,7 +101,7 @@ export function viewOf(saga: Saga, state: RunState, volatile: Volatile): RunView
 }
 
 /** How much of a run is done, 0 to 1: finished steps by weight, and the share of the step at work where its total is known. */
-export function overallProgress(saga: Saga, context: SagaContext, progress: Progress | null): number {
+export function overallProgress(saga: AnySaga, context: SagaContext, progress: Progress | null): number {
   let all = 0
   let done = 0
   for (const step of saga.definition.steps) {

@@ -117,7 +117,8 @@ export function runOf(driver: RunDriver): Run {
       const asked = toJson(options, 'the options of discard')
       // `toJson` of an object is an object.
       const discarded = await driver.request({ type: 'discard.requested', options: asked as JsonObject })
-      if (!discarded) {
+      const already = driver.state.snapshot.context.undo?.reason === 'discarded'
+      if (!discarded && !already) {
         refuseEnded()
         throw new HoldfastError(
           'RUN_PAST_PIVOT',

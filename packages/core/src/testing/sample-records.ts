@@ -1,0 +1,106 @@
+import type {
+  AttachmentRecord,
+  ChatRecord,
+  ContactRecord,
+  MessageRecord,
+  UnreadableRecord,
+} from '../import/records.js'
+
+/** A group chat with two members; `more` replaces any of its fields. */
+export function sampleChat(guid: string, more: Partial<ChatRecord> = {}): ChatRecord {
+  return {
+    type: 'chat',
+    key: guid,
+    guid,
+    identifier: 'chat-1',
+    displayName: 'Crew',
+    isGroup: true,
+    service: 'iMessage',
+    members: ['+15550001', 'ann@example.org'],
+    ...more,
+  }
+}
+
+/** A plain message from somebody else; `more` replaces any of its fields. */
+export function sampleMessage(guid: string, more: Partial<MessageRecord> = {}): MessageRecord {
+  return {
+    type: 'message',
+    key: guid,
+    guid,
+    chatGuid: 'chat-a',
+    otherChatGuids: [],
+    sender: '+15550001',
+    isFromMe: false,
+    sentAt: 1_600_000_000_000,
+    readAt: null,
+    deliveredAt: null,
+    editedAt: null,
+    kind: 'message',
+    service: 'iMessage',
+    subject: null,
+    text: `This is ${guid}`,
+    textState: 'plain',
+    replyToGuid: null,
+    effect: null,
+    balloon: null,
+    groupTitle: null,
+    isDeleted: false,
+    edits: [],
+    reaction: null,
+    ...more,
+  }
+}
+
+/** A picture on a message, with content; `more` replaces any of its fields but those that make its key. */
+export function sampleAttachment(
+  guid: string,
+  messageGuid: string | null,
+  more: Partial<AttachmentRecord> = {},
+): AttachmentRecord {
+  return {
+    type: 'attachment',
+    key: `${guid}@${messageGuid ?? ''}`,
+    guid,
+    messageGuid,
+    name: 'IMG_0001.HEIC',
+    mimeType: 'image/heic',
+    uti: 'public.heic',
+    isSticker: false,
+    createdAt: 1_600_000_000_500,
+    claimedBytes: 17,
+    unavailable: null,
+    ...more,
+  }
+}
+
+/** A contact with a phone number; `more` replaces any of its fields. */
+export function sampleContact(id: string, more: Partial<ContactRecord> = {}): ContactRecord {
+  return {
+    type: 'contact',
+    key: id,
+    id,
+    displayName: `Contact ${id}`,
+    firstName: 'Ann',
+    middleName: null,
+    lastName: 'Lee',
+    organization: null,
+    note: null,
+    birthday: '1990-02-28',
+    createdAt: 1_500_000_000_000,
+    modifiedAt: null,
+    points: [{ kind: 'phone', value: '+15550001', label: 'mobile' }],
+    ...more,
+  }
+}
+
+/** A row of the message table that could not be decoded. */
+export function sampleUnreadable(row: string): UnreadableRecord {
+  return {
+    type: 'unreadable',
+    key: `message:message:${row}`,
+    of: 'message',
+    table: 'message',
+    row,
+    problem: 'The date is no number.',
+  }
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import type { ImportRecord } from '../../import/records.js'
+import { sampleAttachment, sampleChat, sampleContact, sampleMessage } from '../sample-records.js'
+import { importAll, importRef, itemsOf, rejectsWith, stage } from './staging.js'
+import { everything } from './staging-claims.js'
+import type { StorageClaim } from './storage-under-test.js'
+
+/** Records with a value in every field, and values that are easily lost on the way. */
+const awkward: readonly ImportRecord[] = [
+  sampleMessage('full', {
+    otherChatGuids: ['chat-b', 'chat-c'],
+    sender: '',
+    isFromMe: true,
+    sentAt: 0,
+    readAt: 1_600_000_000_001,
+    deliveredAt: -1,
+    editedAt: 9_007_199_254_740_991,
+    kind: 'system',
+    service: 'SMS',
+    subject: '',
+    text: 'Ü 👩‍👩‍👧 \u0000 \uFEFF "\' \\ud83d \n\r\t',
+    textState: 'decoded',
+    replyToGuid: 'm1',
+    effect: 'com.apple.MobileSMS.expressivesend.loud',
+    balloon: 'com.apple.messages.URLBalloonProvider',
+    groupTitle: 'New name',
+    isDeleted: true,
+    edits: [
+      { part: 0, version: 0, editedAt: null, text: null },
+      { part: 0, version: 1, editedAt: 1_600_000_000_002, text: '' },
+    ],
+    reaction: { targetGuid: 'm1', targetPart: null, kind: 'emoji', emoji: '🫡', removed: true },
+  }),
+  sampleMessage('empty', {
+    chatGuid: null,
+    sender: null,
+    sentAt: null,
+    service: null,
+    text: null,
+    textState: 'none',
+  }),
+  sampleMessage('long', { text: 'x'.repeat(300_000) }),
+  sampleChat('', { identifier: null, displayName: null, isGroup: false, service: null, members: [] }),
+  sampleChat('any;+;chat', { members: ['a', 'b', 'a'] }),
+  sampleContact('bare', {
+    displayName: '',
+    firstName: null,
+    lastName: null,
+    birthday: null,
+    createdAt: null,
+    points: [],
+  }),
+  sampleContact('rich', {
+    middleName: 'M',
+    organization: 'O',
+    note: 'N',
+    modifiedAt: 5,
+    points: [
+      { kind: 'email', value: 'a@b', label: null },
+      { kind: 'phone', value: '', label: '' },
+      { kind: 'email', value: 'a@b', label: null },
+    ],
+  }),
+  sampleAttachment('alone', null, {
+    name: null,
+    mimeType: null,
+    uti: null,
+    isSticker: true,
+    createdAt: null,
+    claimedBytes: null,
+  }),
+  sampleAttachment('twice', 'm1', { name: '../../etc/passwd' }),
+  sampleAttachment('twice', 'm2', { name: '../../etc/passwd' }),
+]
+
+/** What reading an import back has to keep. */
+export const readBackClaims: readonly StorageClaim[] = [
+  {
+    name: 'records are read back exactly as they were written, staged and published',
+    async test(under) {
+      const records = [...everything, ...awkward]
+      await stage(under.storage, importRef('i'), records)
+      const staged = await itemsOf(under.storage, 'i')
+      assert.deepEqual(
+        staged.map((item) => item.record),
+        records,
+      )
+      assert.ok(staged.every((item) => item.difference === null))
+      const again = await under.reopen()
+      await importAll(again, importRef('i'), [])
+      assert.deepEqual(await itemsOf(again, 'i'), staged)
+    },
+  },
+  {
+    name: 'content is hashed as it is on disk, and items without content have none',
+    async test({ storage }) {
+      await stage(storage, importRef('i'), everything)
+      for (const item of await itemsOf(storage, 'i')) {
+        assert.deepEqual(item.content, item.key === 'a1@m1' ? contentDigest('Content of a1') : null, item.key)
+      }
+    },
+  },
+  {
+    name: 'items that were present are read back in full',
+    async test({ storage }) {
+      await importAll(storage, importRef('one'), [...everything, ...awkward])
+      await stage(storage, importRef('two'), [...everything, ...awkward])
+      const withoutOutcome = (items: Awaited<ReturnType<typeof itemsOf>>) =>
+        items.map(({ record, content, difference }) => ({ record, content, difference }))
+      assert.deepEqual(
+        withoutOutcome(await itemsOf(storage, 'two')),
+        withoutOutcome(await itemsOf(storage, 'one')),
+      )
+    },
+  },
+  {
+    name: 'an import that a later one superseded is still read back as it was',
+    async test({ storage }) {
+      await importAll(storage, importRef('one'), everything)
+      const before = await itemsOf(storage, 'one')
+      await importAll(storage, importRef('two'), [
+        sampleMessage('m1', { text: 'Edited' }),
+        sampleAttachment('a1', 'm1', { unavailable: 'offloaded' }),
+      ])
+      assert.deepEqual(await itemsOf(storage, 'one'), before)
+    },
+  },
+  {
+    name: 'reading back an import that never was is refused',
+    async test({ storage }) {
+      await rejectsWith('IMPORT_UNKNOWN', itemsOf(storage, 'never'))
+    },
+  },
+  {
+    name: 'reading back stops when it is aborted',
+    async test({ storage }) {
+      await stage(storage, importRef('i'), everything)
+      const reason = new Error('Enough.')
+      const items = storage.readBack('i', { signal: AbortSignal.abort(reason) })
+      await assert.rejects(
+        async () => {
+          for await (const _ of items);
+        },
+        (thrown) => thrown === reason,
+      )
+    },
+  },
+  {
+    name: 'a file that is gone, or has another byte, is found and written again by the next import',
+    async test({ storage, dump, tamper }) {
+      await importAll(storage, importRef('one'), everything)
+      const whole = await dump()
+      const { sha256 } = contentDigest('Content of a1')
+      for (const [round, [damage, difference]] of (
+        [
+          [tamper.removeFile, 'file-missing'],
+          [tamper.changeFile, 'file-changed'],
+        ] as const
+      ).entries()) {
+        await damage(sha256)
+        assert.deepEqual(await differencesOf(storage, 'one'), [['a1@m1', difference]])
+        await importAll(storage, importRef(`again ${round}`), everything)
+        assert.deepEqual(await differencesOf(storage, 'one'), [])
+        assert.deepEqual(await dump(), whole)
+      }
+    },
+  },
+  {
+    name: 'a file that is gone is written again although nothing was read back in between',
+    async test({ storage, dump, tamper }) {
+      await importAll(storage, importRef('one'), everything)
+      const whole = await dump()
+      await tamper.removeFile(contentDigest('Content of a1').sha256)
+      await importAll(storage, importRef('two'), everything)
+      const attachment = (await itemsOf(storage, 'two')).find((item) => item.key === 'a1@m1')
+      assert.equal(attachment?.outcome, 'present')
+      assert.deepEqual(await dump(), whole)
+    },
+  },
+  {
+    name: 'a row that was changed or removed is found, and written again by the next import',
+    async test({ storage, dump, tamper }) {
+      await importAll(storage, importRef('one'), everything)
+      const whole = await dump()
+      await tamper.changeMessage('m1')
+      await tamper.removeMessage('m3')
+      assert.deepEqual(await differencesOf(storage, 'one'), [
+        ['m1', 'row-changed'],
+        ['m3', 'row-missing'],
+      ])
+      await importAll(storage, importRef('two'), everything)
+      assert.deepEqual(await differencesOf(storage, 'two'), [])
+      assert.deepEqual(await dump(), whole)
+    },
+  },
+]
+
+async function differencesOf(
+  storage: Parameters<typeof itemsOf>[0],
+  id: string,
+): Promise<readonly (readonly [string, string])[]> {
+  const found: [string, string][] = []
+  for (const item of await itemsOf(storage, id)) {
+    if (item.difference !== null) found.push([item.key, item.difference])
+  }
+  return found
+}
+
+function contentDigest(text: string) {
+  return { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.length }
+}
