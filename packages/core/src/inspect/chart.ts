@@ -22,7 +22,7 @@ export function chartOf(machine: AnyStateMachine): Chart {
       for (const target of transition.target ?? []) {
         const id = `${state.key} ${target.key}`
         const known = transitions.get(id) ?? { from: state.key, to: target.key, events: [] }
-        const event = transition.description ?? eventName(transition.eventType)
+        const event = transition.description ?? eventName(String(transition.eventType))
         if (!known.events.includes(event)) known.events.push(event)
         transitions.set(id, known)
       }

@@ -14,5 +14,5 @@ describe('the in-memory journal', () => {
       cleanUp: async () => {},
     }
   })
-  for (const { name, run } of suite) it(name, run)
+  for (const { name, run } of suite) it(name, () => run())
 })

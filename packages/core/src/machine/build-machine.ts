@@ -168,8 +168,8 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     const undoes = (step: NamedStep): boolean =>
       saga.steps.slice(0, saga.steps.indexOf(step) + 1).some(({ compensate }) => compensate !== null)
     const isAt = (steps: readonly NamedStep[]) => {
-      const names = steps.map(({ name }) => name)
-      return ({ context }: { context: SagaContext }) => !context.pastPivot && names.includes(context.step)
+      const names = new Set(steps.map(({ name }) => name))
+      return ({ context }: { context: SagaContext }) => !context.pastPivot && names.has(context.step)
     }
     const actions = leave('discarded', { withFinished: true })
     const undone = beforePivot.filter(undoes)
@@ -320,11 +320,9 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
 
   const initial = saga.steps[0]?.name ?? 'done'
   return setup({
-    types: {
-      context: {} as SagaContext & Facts,
-      events: {} as SagaEvent,
-      input: {} as Json | undefined,
-    },
+    // XState reads the type of this property and never its value; without the assertion there would be nothing to infer.
+    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion
+    types: {} as { context: SagaContext & Facts; events: SagaEvent; input: Json | undefined },
     actors: sagaActors(saga),
   }).createMachine({
     id: saga.name,

@@ -26,7 +26,7 @@ describe('a saga’s machine under createActor, without runner and journal', () 
     const { saga } = archive()
     const actor = createActor(saga.machine)
     const seen: string[] = []
-    actor.subscribe((snapshot) => seen.push(String(snapshot.value)))
+    actor.subscribe((snapshot) => seen.push(snapshot.value))
     actor.start()
     await waitFor(actor, (snapshot) => snapshot.status === 'done')
     expect([...new Set(seen)]).toEqual(['collect', 'store', 'verify', 'cleanup', 'done'])

@@ -98,14 +98,10 @@ describe('a run', () => {
     const journal = memoryJournal()
     const saga = defineSaga({ name: 'one', version: 1, steps: { a: step({ run: () => null }) } })
     const run = await runnerOf([saga], { journal }).start(saga, null)
-    const durable: string[] = []
-    run.events.on('run.ended', async () => {
-      const [header] = await journal.runs({ id: run.id })
-      durable.push(header?.status ?? 'none')
-    })
+    const durable: Promise<unknown>[] = []
+    run.events.on('run.ended', () => durable.push(journal.runs({ id: run.id })))
     await run.outcome()
-    await Promise.resolve()
-    expect(durable).toEqual(['done'])
+    expect(await Promise.all(durable)).toMatchObject([[{ status: 'done' }]])
   })
 
   it('goes on although a listener of the host throws', async () => {

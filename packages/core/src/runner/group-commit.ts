@@ -34,7 +34,7 @@ export class GroupCommit {
       let gathered = 0
       while (gathered !== this.#pending.length) {
         gathered = this.#pending.length
-        for (let hop = 0; hop < 8; hop++) await null
+        for (let hop = 0; hop < 8; hop++) await Promise.resolve()
       }
       const group = this.#pending
       this.#pending = []

@@ -102,7 +102,7 @@ export function matters(state: RunState, body: EntryBody): boolean {
 
 /** The name of the state that the run is in. */
 export function stateName(state: RunState): string {
-  return String(state.snapshot.value)
+  return state.snapshot.value
 }
 
 /** What a list of runs shows of this state. */

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../errors/holdfast-error.js'
 import type { Json, JsonObject } from '../json/json.js'
 import { checkOptions, rule } from '../options/check-options.js'
-import { type ResolvedRetryPolicy, type RetryPolicy } from '../time/backoff.js'
+import type { ResolvedRetryPolicy, RetryPolicy } from '../time/backoff.js'
 import { resolveRetry } from './retry-policy.js'
 import type { ResolvedStep, Step } from './step.js'
 
@@ -24,7 +24,7 @@ export interface HookContext {
 
 /** Something to do after a run is done: link the messages, tell the user. Retried; never changes the outcome. */
 export interface Hook {
-  readonly run: (context: HookContext) => Promise<unknown> | unknown
+  readonly run: (context: HookContext) => unknown
   /** @default five tries */
   readonly retry?: RetryPolicy
 }

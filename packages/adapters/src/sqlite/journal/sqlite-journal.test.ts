@@ -32,7 +32,7 @@ describe('the SQLite journal', () => {
       },
     }
   })
-  for (const { name, run } of suite) it(name, run)
+  for (const { name, run } of suite) it(name, () => run())
 })
 
 describe('a SQLite journal on disk', () => {
