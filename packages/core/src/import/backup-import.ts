@@ -77,6 +77,8 @@ export function backupImport(options: BackupImportOptions): Saga<ImportFacts> {
     steps: { ...importSteps(options) },
     input: checkImportInput,
     resources: (input) => [...options.device.resources(input), ...options.storage.resources],
+    // One import of a backup (or of a phone) at a time and owner, whatever its other options say.
+    key: (input) => options.device.resources(input).join(' '),
     facts: ({ outputs, checkpoints }: RunKnowledge) => ({
       backupPath: pathOf(checkpoints['extract']) ?? pathOf(outputs['extract']),
     }),

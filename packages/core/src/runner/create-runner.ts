@@ -30,7 +30,7 @@ export interface RunnerOptions {
 
 /** Options of `start`. */
 export interface StartOptions {
-  /** Two runs under way never share a key: starting again joins the run that has it. @default the saga's name and the input */
+  /** Two runs under way never share a key: starting again joins the run that has it. @default the saga's name, the owner and what the saga says of the input */
   readonly key?: string
   /** Whose run it is; captured here, never looked up again. @default '' */
   readonly owner?: string
@@ -184,13 +184,14 @@ export function createRunner(options: RunnerOptions): Runner {
       const saga = sagaNamed(typeof which === 'string' ? which : which.definition.name)
       const { definition } = saga
       const input = toJson(definition.input(given ?? null), 'the input')
-      const key = startOptions.key ?? `${definition.name}:${canonicalJson(input)}`
+      const owner = startOptions.owner ?? ''
+      const key = startOptions.key ?? [definition.name, owner, definition.key(input)].join(':')
       const run: RunIdentity = {
         id: newId(),
         saga: definition.name,
         version: definition.version,
         key,
-        owner: startOptions.owner ?? '',
+        owner,
         resources: definition.resources(input),
         startedAt: clock.now(),
       }

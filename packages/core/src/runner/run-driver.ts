@@ -244,8 +244,9 @@ export class RunDriver {
     if (!matters(this.#state, body)) return false
     const previous = this.#state
     const entry: Entry = { seq: previous.seq + 1, at: this.#shared.clock.now(), body }
-    const applied = applyEntry(this.saga, this.run, previous, entry)
+    let applied: Applied
     try {
+      applied = applyEntry(this.saga, this.run, previous, entry)
       const result = await this.#shared.commit.write({
         kind: 'append',
         run: this.run.id,

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors/holdfast-error.js'
-import type { Json, JsonObject } from '../json/json.js'
+import { canonicalJson, type Json, type JsonObject } from '../json/json.js'
 import { checkOptions, rule } from '../options/check-options.js'
 import type { ResolvedRetryPolicy, RetryPolicy } from '../time/backoff.js'
 import { resolveRetry } from './retry-policy.js'
@@ -44,6 +44,11 @@ export interface SagaOptions<Facts extends JsonObject = JsonObject> {
   readonly input?: (given: unknown) => Json
   /** Names of what a run must have for itself, such as `device:<udid>`: two runs never share one. @default none */
   readonly resources?: (input: Json) => readonly string[]
+  /**
+   * What makes two runs of one owner the same piece of work: starting it again joins the run under way.
+   * @default the whole input
+   */
+  readonly key?: (input: Json) => string
   /** Facts that views, outcomes and the parked state show at their top level, from what is known so far. @default none */
   readonly facts?: (known: RunKnowledge) => Facts
   /** Hooks after `done`, by name. @default none */
@@ -63,6 +68,7 @@ export interface SagaDefinition<Facts extends JsonObject = JsonObject> {
   readonly nameOf: (step: Step) => string | undefined
   readonly input: (given: unknown) => Json
   readonly resources: (input: Json) => readonly string[]
+  readonly key: (input: Json) => string
   readonly facts: (known: RunKnowledge) => Facts
   readonly hooks: readonly {
     readonly name: string
@@ -80,6 +86,7 @@ const sagaRules = {
   steps: rule.object,
   input: rule.function,
   resources: rule.function,
+  key: rule.function,
   facts: rule.function,
   hooks: rule.object,
 }
@@ -115,7 +122,7 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
   const behind = pivot === -1 ? undefined : steps.slice(pivot + 1).find((step) => step.compensate !== null)
   if (behind !== undefined)
     throw invalid(`step '${behind.name}' comes after the pivot, so nothing would ever undo it`)
-  const { input, resources, facts, hooks = {} } = options
+  const { input, resources, key, facts, hooks = {} } = options
   return {
     name: options.name,
     version: options.version,
@@ -124,6 +131,7 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
     // Without a check of its own a saga takes any JSON; the runner converts and refuses the rest.
     input: input ?? ((given) => given as Json),
     resources: resources ?? (() => []),
+    key: key ?? canonicalJson,
     facts: facts ?? (() => ({}) as Facts),
     hooks: Object.entries(hooks).map(([name, hook]) => {
       checkOptions(`hook '${name}'`, hook, hookRules, ['run'])
