@@ -1,4 +1,5 @@
 const chunkBytes = 256 * 1024
+const textLength = 32 * 1024
 
 /** SHA-256 of UTF-8 text or bytes, in lower-case hex. WebCrypto, because the core runs without Node's modules. */
 export async function sha256Hex(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
@@ -15,10 +16,18 @@ export class ContentDigester {
   readonly #chunk = new Uint8Array(chunkBytes)
   readonly #hashes: Uint8Array[] = []
   #filled = 0
+  #text = ''
 
   /** Adds text. */
   async add(text: string): Promise<void> {
-    let rest = this.#encoder.encode(text)
+    this.#text += text
+    if (this.#text.length >= textLength) await this.#encode()
+  }
+
+  /** Encodes what was added so far; many short lines at a time, which is much faster than one by one. */
+  async #encode(): Promise<void> {
+    let rest = this.#encoder.encode(this.#text)
+    this.#text = ''
     while (rest.length > 0) {
       const taken = Math.min(rest.length, chunkBytes - this.#filled)
       this.#chunk.set(rest.subarray(0, taken), this.#filled)
@@ -30,6 +39,7 @@ export class ContentDigester {
 
   /** The digest of all that was added, in lower-case hex. */
   async digest(): Promise<string> {
+    await this.#encode()
     if (this.#filled > 0) await this.#closeChunk()
     const all = new Uint8Array(this.#hashes.length * 32)
     for (const [index, hash] of this.#hashes.entries()) all.set(hash, index * 32)

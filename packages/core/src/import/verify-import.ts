@@ -1,4 +1,4 @@
-import { canonicalJson, HoldfastError } from '../index.js'
+import { canonicalJson, HoldfastError, sameJson } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
 import { ContentDigester } from './content-digest.js'
 import { ImportTally } from './import-counts.js'
@@ -87,8 +87,7 @@ async function compare(
   if (item.type !== record.type || item.key !== record.key)
     throw differs(record, 'it is missing in the library')
   if (item.difference !== null) throw differs(record, `the library reports ${item.difference}`)
-  if (canonicalJson(item.record) !== canonicalJson(record))
-    throw differs(record, 'its row differs from the source')
+  if (!sameJson(item.record, record)) throw differs(record, 'its row differs from the source')
   const expected = expectedOutcome(record)
   if (!expected.includes(item.outcome)) throw differs(record, `it is ${item.outcome}`)
   if (record.type !== 'attachment' || record.unavailable !== null) return

@@ -11,13 +11,50 @@ export type JsonObject = { readonly [key: string]: Json }
  * Properties that are `undefined` are left out, as `JSON.stringify` does.
  */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const parts: string[] = []
-  for (const [key, item] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (item !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(item)}`)
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null)}`
+    return `[${text}]`
   }
-  return `{${parts.join(',')}}`
+  const properties: Readonly<Record<string, unknown>> = { ...value }
+  // The default order of `sort` is that of code units.
+  for (const key of Object.keys(properties).sort()) {
+    const item = properties[key]
+    if (item !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(item)}`
+  }
+  return `{${text}}`
+}
+
+const quotedKeys = new Map<string, string>()
+
+/** A key as JSON text. Records have few keys and there are many records; keys of hosts' own data are not collected for ever. */
+function quoted(key: string): string {
+  const known = quotedKeys.get(key)
+  if (known !== undefined) return known
+  const text = JSON.stringify(key)
+  if (quotedKeys.size < 1000) quotedKeys.set(key, text)
+  return text
+}
+
+/** Whether two values of plain JSON are equal: what {@link canonicalJson} would make equal text of, without making any. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    return a.every((item, index) => sameJson(item, b[index]))
+  }
+  return within(a, b) && within(b, a)
+}
+
+/** Whether `b` has everything that `a` has, equal. */
+function within(a: object, b: object): boolean {
+  const others: Readonly<Record<string, unknown>> = { ...b }
+  for (const [key, item] of Object.entries(a)) {
+    if (item !== undefined && !sameJson(item, others[key])) return false
+  }
+  return true
 }
 
 /**
