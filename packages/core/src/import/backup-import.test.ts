@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { createActor, fromPromise, waitFor } from 'xstate'
 import { createRunner, HoldfastError, memoryJournal, type Run } from '../index.js'
@@ -31,6 +32,10 @@ const records: readonly ImportRecord[] = [
 ]
 const content = new Map(pictures.map(({ key }) => [key, new TextEncoder().encode(`content of ${key}`)]))
 const signal = new AbortController().signal
+const hashOf = (key: string) =>
+  createHash('sha256')
+    .update(content.get(key) ?? '')
+    .digest('hex')
 
 /** A library that fails at some of its batches: `fails(n)` is asked for the nth one. */
 class FailingLibrary extends MemoryLibrary {
@@ -121,9 +126,9 @@ describe('the backup import', () => {
     const { phone } = setUp()
     const corrupting = new (class extends FailingLibrary {
       times = 0
-      override readBack(id: string) {
-        if (this.times++ === 0) this.corrupt(id, 'p1@m1')
-        return super.readBack(id)
+      override readBack(id: string, options: { signal: AbortSignal }) {
+        if (this.times++ === 0) this.tamper({ file: hashOf('p1@m1') }, 'changed')
+        return super.readBack(id, options)
       }
     })()
     const saga = backupImport({ device: phone, reader: phone, storage: corrupting, batchSize: 4 })
@@ -319,7 +324,7 @@ describe('a published import', () => {
       items: 25,
       differences: [],
     })
-    library.corrupt(run.id, 'p2@m2')
+    library.tamper({ file: hashOf('p2@m2') }, 'changed')
     expect(await verifyPublished(library, published, { signal })).toMatchObject({
       valid: false,
       differences: [{ type: 'attachment', key: 'p2@m2', difference: 'file-changed' }],

@@ -1,68 +1,104 @@
 import { createHash } from 'node:crypto'
-import type { PublishedImport, Receipt, RecordBatch, Storage, StoredItem } from '../import/index.js'
-import { parseReceipt } from '../import/index.js'
+import {
+  type ImportRecord,
+  type ImportRef,
+  type PublishedImport,
+  parseReceipt,
+  type Receipt,
+  type RecordBatch,
+  type SkipReason,
+  type StagingState,
+  type Storage,
+  type StoredItem,
+} from '../import/index.js'
 import { canonicalJson, HoldfastError } from '../index.js'
 
-interface Staged {
+/** A version of a record. It belongs to the import that wrote it, is never changed, and may replace the version before. */
+interface Row {
+  import: string
+  readonly identity: string
   readonly owner: string
-  readonly items: { item: StoredItem; content: Uint8Array | null }[]
+  /** JSON text, so that nobody changes what was stored by keeping a reference to it. */
+  record: string
+  readonly hash: string
+  readonly sha256: string | null
+  supersedes: Row | null
+  isGone: boolean
+}
+
+interface Item {
+  readonly type: ImportRecord['type']
+  readonly key: string
+  readonly outcome: StoredItem['outcome']
+  readonly reason: SkipReason | null
+  readonly row: Row
+}
+
+interface Staged {
+  readonly ref: ImportRef
+  /** Changes of what is published, when staging began. */
+  readonly base: number
+  readonly items: Item[]
   cursor: RecordBatch['cursor'] | null
-  /** Publications of the library when staging began. */
-  base: number
+  lastBatch: string | null
   receipt: Receipt | null
-  publishedAt: number
+  /** Place in the order of publication. */
+  publication: number
 }
 
 /** What readers of a {@link MemoryLibrary} see. */
 export interface VisibleItem {
-  readonly type: string
-  readonly key: string
   readonly owner: string
-  readonly record: unknown
+  readonly record: ImportRecord
+  /** Lower-case hex; null for records without content. */
   readonly sha256: string | null
 }
 
 /**
- * A library in memory, for unit tests of hosts: keeps the contract of the Storage port, and lasts as long as the object, like a
- * database that survives the runner.
+ * A library in memory, for unit tests of hosts. It keeps the whole contract of the Storage port, and lasts as long as the object:
+ * runners may come and go on it, as they do on a database.
  */
 export class MemoryLibrary implements Storage {
   readonly resources: readonly string[]
+  #rows: Row[] = []
+  readonly #files = new Map<string, Uint8Array>()
   readonly #imports = new Map<string, Staged>()
-  readonly #order: string[] = []
-  #publications = 0
+  #changes = 0
 
-  /** `name`: two libraries of one name are the same one to the engine. */
+  /** Two libraries of one `name` are the same one to the engine. */
   constructor(name = 'memory') {
     this.resources = [`library:${name}`]
   }
 
-  /** What readers see: published items, the newest version of each, in the order in which they were stored. */
+  /** Everything that readers see, in the order in which it was stored. */
   visible(): readonly VisibleItem[] {
-    const seen = new Map<string, VisibleItem>()
-    for (const id of this.#order) {
-      const { owner, items } = this.#get(id)
-      for (const { item } of items) {
-        if (item.outcome !== 'stored' && item.outcome !== 'skipped') continue
-        const { type, key, record, content } = item
-        seen.set(`${owner} ${type} ${key}`, { type, key, owner, record, sha256: content?.sha256 ?? null })
-      }
-    }
-    return [...seen.values()]
+    return this.#rows
+      .filter((row) => this.#isVisible(row))
+      .map(({ owner, record, sha256 }) => ({ owner, record: parseRecord(record), sha256 }))
+  }
+
+  /** Content by its SHA-256, staged content included. */
+  contents(): ReadonlyMap<string, Uint8Array> {
+    return this.#files
   }
 
   async check(): Promise<void> {}
 
-  async begin(ref: Parameters<Storage['begin']>[0]): ReturnType<Storage['begin']> {
+  async begin(ref: ImportRef): Promise<StagingState> {
+    const known = this.#imports.get(ref.id)
+    const isStale =
+      known !== undefined && (known.base !== this.#changes || known.ref.fingerprint !== ref.fingerprint)
+    if (known !== undefined && known.receipt === null && isStale) this.#drop(known)
     let staged = this.#imports.get(ref.id)
-    if (staged === undefined || (staged.receipt === null && staged.base !== this.#publications)) {
+    if (staged === undefined) {
       staged = {
-        owner: ref.owner,
+        ref,
+        base: this.#changes,
         items: [],
         cursor: null,
-        base: this.#publications,
+        lastBatch: null,
         receipt: null,
-        publishedAt: 0,
+        publication: 0,
       }
       this.#imports.set(ref.id, staged)
     }
@@ -71,115 +107,189 @@ export class MemoryLibrary implements Storage {
 
   async write(id: string, batch: RecordBatch, options: Parameters<Storage['write']>[2]): Promise<void> {
     const staged = this.#get(id)
-    const written: Staged['items'] = []
+    const written = canonicalJson(batch)
+    if (staged.lastBatch === written) return
+    const contents = new Map<string, Uint8Array>()
     for (const record of batch.records) {
       options.signal.throwIfAborted()
-      let content: Uint8Array | null = null
-      if (record.type === 'attachment' && record.unavailable === null) {
-        content = await collect(options.content(record, options.signal))
-      }
-      const reason = record.type === 'attachment' ? record.unavailable : null
-      const sha256 = content === null ? null : hash(content)
-      const known = this.visible().find(
-        (item) => item.owner === staged.owner && item.type === record.type && item.key === record.key,
-      )
-      const unchanged =
-        known !== undefined &&
-        canonicalJson(known.record) === canonicalJson(record) &&
-        known.sha256 === sha256
-      const outcome =
-        record.type === 'unreadable'
-          ? 'failed'
-          : reason !== null
-            ? 'skipped'
-            : unchanged
-              ? 'present'
-              : 'stored'
-      written.push({
-        content,
-        item: {
-          outcome,
-          reason,
-          record,
-          type: record.type,
-          key: record.key,
-          content: content === null || sha256 === null ? null : { sha256, bytes: content.length },
-          difference: null,
-        },
-      })
+      if (record.type !== 'attachment' || record.unavailable !== null) continue
+      const content = await collect(options.content(record, options.signal), options.signal)
+      contents.set(record.key, content)
     }
-    staged.items.push(...structuredClone(written))
+    // Nothing waits from here on, so nobody sees a part of it.
+    for (const content of contents.values()) this.#files.set(hashOf(content), content)
+    for (const record of batch.records) {
+      const content = contents.get(record.key)
+      this.#stage(staged, record, content === undefined ? null : hashOf(content))
+    }
     staged.cursor = batch.cursor
+    staged.lastBatch = written
   }
 
-  async *readBack(id: string): AsyncGenerator<StoredItem> {
-    for (const { item, content } of this.#get(id).items) {
-      const sha256 = content === null ? null : hash(content)
-      const changed = item.content !== null && item.content.sha256 !== sha256
-      yield {
-        ...item,
-        content: content === null || sha256 === null ? null : { sha256, bytes: content.length },
-        difference: changed ? 'file-changed' : item.difference,
-      }
+  async *readBack(id: string, { signal }: Parameters<Storage['readBack']>[1]): AsyncGenerator<StoredItem> {
+    for (const { type, key, outcome, reason, row } of [...this.#get(id).items]) {
+      signal.throwIfAborted()
+      const file = row.sha256 === null ? undefined : this.#files.get(row.sha256)
+      const content = file === undefined ? null : { sha256: hashOf(file), bytes: file.length }
+      const record = row.isGone ? null : parseRecord(row.record)
+      yield { type, key, outcome, reason, record, content, difference: differenceOf(row, content) }
     }
   }
 
   async publish(id: string, receipt: Receipt): Promise<void> {
-    await parseReceipt(receipt)
     const staged = this.#get(id)
+    await parseReceipt(receipt)
     if (receipt.import !== id || (staged.receipt !== null && staged.receipt.seal !== receipt.seal)) {
       throw new HoldfastError('RECEIPT_INVALID', `The receipt is not one of import '${id}'`, {
+        hint: 'Verify the import again.',
         retryable: false,
       })
     }
     if (staged.receipt !== null) return
-    if (staged.base !== this.#publications) {
-      throw new HoldfastError('LIBRARY_CHANGED', 'Another import was published meanwhile')
+    if (staged.base !== this.#changes) {
+      throw new HoldfastError('LIBRARY_CHANGED', 'Another import was published since this one was staged', {
+        hint: 'Retry: the import is staged afresh.',
+      })
     }
-    this.#publications += 1
+    this.#changes += 1
     staged.receipt = receipt
-    staged.publishedAt = receipt.verifiedAt
-    this.#order.push(id)
+    staged.publication = this.#changes
   }
 
   async discard(id: string): Promise<void> {
-    this.#imports.delete(id)
-    const index = this.#order.indexOf(id)
-    if (index === -1) return
-    this.#order.splice(index, 1)
-    this.#publications += 1
+    const staged = this.#imports.get(id)
+    if (staged === undefined) return
+    if (staged.receipt !== null) this.#changes += 1
+    this.#drop(staged)
   }
 
   async imports(): Promise<readonly PublishedImport[]> {
-    return this.#order.map((id) => {
-      const { owner, receipt, publishedAt } = this.#get(id)
-      if (receipt === null) throw new HoldfastError('LIBRARY_DAMAGED', `Import '${id}' has no receipt`)
-      return { id, owner, publishedAt, receipt }
-    })
+    return this.#published().flatMap(({ ref, receipt }) =>
+      receipt === null ? [] : [{ id: ref.id, owner: ref.owner, publishedAt: receipt.verifiedAt, receipt }],
+    )
   }
 
-  /** Changes a byte of stored content, as a failing disk would; for tests of verification. */
-  corrupt(id: string, key: string): void {
-    const found = this.#get(id).items.find(({ item }) => item.key === key)
-    if (found?.content?.[0] === undefined) throw new Error(`no content to corrupt in '${key}'`)
-    found.content[0] ^= 0xff
+  /** Damages what is stored, behind the library's back, as a failing disk or another program would. */
+  tamper(what: { readonly file: string } | { readonly message: string }, how: 'changed' | 'removed'): void {
+    if ('file' in what) {
+      const content = new Uint8Array(this.#files.get(what.file) ?? [])
+      if (how === 'removed') this.#files.delete(what.file)
+      else this.#files.set(what.file, content.fill((content[0] ?? 0) ^ 1, 0, 1))
+      return
+    }
+    for (const row of this.#rows) {
+      const record = parseRecord(row.record)
+      if (record.key !== what.message) continue
+      if (how === 'removed') row.isGone = true
+      else row.record = JSON.stringify({ ...record, text: 'Tampered' })
+    }
+  }
+
+  #stage(staged: Staged, record: ImportRecord, sha256: string | null): void {
+    const { ref } = staged
+    // Contact ids are unique within a device only; guids of the rest are unique in themselves.
+    const device = record.type === 'contact' ? ref.udid : null
+    const identity = canonicalJson([ref.owner, record.type, device, record.key])
+    const text = JSON.stringify(record)
+    const hash = rowHash(text, sha256)
+    const intact = this.#rows.filter((row) => row.identity === identity && !row.isGone)
+    const own = intact.find((row) => row.import === ref.id)
+    const before = own ?? intact.find((row) => this.#isVisible(row)) ?? null
+    const isPresent =
+      before !== null && before.hash === hash && rowHash(before.record, before.sha256) === hash
+    const { type, key } = record
+    const reason = record.type === 'attachment' ? record.unavailable : null
+    if (isPresent) {
+      const outcome = type === 'unreadable' ? 'failed' : reason === null ? 'present' : 'skipped'
+      staged.items.push({ type, key, outcome, reason, row: before })
+      return
+    }
+    // A source that tells one key twice, differently: the first is stored, the second is told.
+    const isTwice = own !== undefined
+    const row: Row = {
+      import: ref.id,
+      identity: isTwice ? `${identity} again` : identity,
+      owner: ref.owner,
+      record: text,
+      hash,
+      sha256,
+      supersedes: isTwice ? null : before,
+      isGone: false,
+    }
+    this.#rows.push(row)
+    const outcome = type === 'unreadable' || isTwice ? 'failed' : reason === null ? 'stored' : 'skipped'
+    staged.items.push({ type, key, outcome, reason, row })
+  }
+
+  /** Takes an import back: rows that later imports rely on pass to the first of these, the others go, with their content. */
+  #drop({ ref }: Staged): void {
+    this.#imports.delete(ref.id)
+    const heirs = [...this.#published(), ...this.#imports.values()]
+    for (const row of this.#rows.filter((candidate) => candidate.import === ref.id)) {
+      const heir = heirs.find(({ items }) => items.some((item) => item.row === row))
+      if (heir !== undefined) {
+        row.import = heir.ref.id
+        continue
+      }
+      for (const later of this.#rows) if (later.supersedes === row) later.supersedes = row.supersedes
+      this.#rows = this.#rows.filter((candidate) => candidate !== row)
+    }
+    const used = new Set(this.#rows.map(({ sha256 }) => sha256))
+    for (const sha256 of this.#files.keys()) if (!used.has(sha256)) this.#files.delete(sha256)
+  }
+
+  #isVisible(row: Row): boolean {
+    if (row.isGone || !this.#isPublished(row) || parseRecord(row.record).type === 'unreadable') return false
+    return !this.#rows.some((newer) => newer.supersedes === row && this.#isPublished(newer))
+  }
+
+  #isPublished(row: Row): boolean {
+    return (this.#imports.get(row.import)?.receipt ?? null) !== null
+  }
+
+  #published(): readonly Staged[] {
+    return [...this.#imports.values()]
+      .filter(({ receipt }) => receipt !== null)
+      .sort((a, b) => a.publication - b.publication)
   }
 
   #get(id: string): Staged {
     const staged = this.#imports.get(id)
-    if (staged === undefined) {
-      throw new HoldfastError('IMPORT_UNKNOWN', `The library has no import '${id}'`, { retryable: false })
-    }
-    return staged
+    if (staged !== undefined) return staged
+    throw new HoldfastError('IMPORT_UNKNOWN', `The library has no import '${id}'`, {
+      hint: 'Begin it first.',
+      retryable: false,
+    })
   }
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = []
-  for await (const chunk of chunks) all.push(chunk)
-  return new Uint8Array(Buffer.concat(all))
+function differenceOf(row: Row, content: StoredItem['content']): StoredItem['difference'] {
+  if (row.isGone) return 'row-missing'
+  if (rowHash(row.record, row.sha256) !== row.hash) return 'row-changed'
+  if (row.sha256 === null) return null
+  if (content === null) return 'file-missing'
+  return content.sha256 === row.sha256 ? null : 'file-changed'
 }
 
-function hash(content: Uint8Array): string {
+function parseRecord(text: string): ImportRecord {
+  // Written by `#stage` from a record.
+  return JSON.parse(text) as ImportRecord
+}
+
+function rowHash(record: string, sha256: string | null): string {
+  return hashOf(new TextEncoder().encode(`${canonicalJson(parseRecord(record))} ${sha256 ?? ''}`))
+}
+
+function hashOf(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Uint8Array> {
+  const all: Uint8Array[] = []
+  for await (const chunk of chunks) {
+    signal.throwIfAborted()
+    all.push(chunk)
+  }
+  signal.throwIfAborted()
+  return new Uint8Array(Buffer.concat(all))
 }

@@ -1,0 +1,26 @@
+import { describe, it } from 'vitest'
+import { canonicalJson } from '../json/json.js'
+import { MemoryLibrary } from './memory-library.js'
+import { storageContract } from './storage-contract.js'
+
+describe('the in-memory library', () => {
+  const suite = storageContract(async () => {
+    const library = new MemoryLibrary()
+    return {
+      storage: library,
+      reopen: async () => library,
+      dump: async () => ({
+        records: library.visible().map(canonicalJson).sort(),
+        files: [...library.contents()].map(([sha256, content]) => [sha256, [...content]]).sort(),
+      }),
+      tamper: {
+        removeFile: async (sha256) => library.tamper({ file: sha256 }, 'removed'),
+        changeFile: async (sha256) => library.tamper({ file: sha256 }, 'changed'),
+        changeMessage: async (guid) => library.tamper({ message: guid }, 'changed'),
+        removeMessage: async (guid) => library.tamper({ message: guid }, 'removed'),
+      },
+      cleanUp: async () => {},
+    }
+  })
+  for (const { name, run } of suite) it(name, () => run())
+})
