@@ -1,1 +1,2 @@
-export {}
+export { fingerprintBackup } from './fingerprint.js'
+export { type IosBackupOptions, inspectBackup, iosBackup } from './ios-backup.js'

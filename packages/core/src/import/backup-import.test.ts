@@ -177,6 +177,24 @@ describe('the backup import', () => {
     expect(phone.backupExists).toBe(true)
   })
 
+  it('a backup that changed after it was verified stays, and the run is done: what it proved is stored', async () => {
+    const { phone, library } = setUp()
+    const device: Device = {
+      ...bind(phone),
+      release: (...call) => {
+        phone.fingerprint = 'went on'
+        return phone.release(...call)
+      },
+    }
+    const saga = backupImport({ device, reader: phone, storage: library })
+    const run = await createRunner({ journal: memoryJournal(), sagas: [saga] }).start(saga, {})
+    expect(await run.outcome()).toMatchObject({
+      status: 'done',
+      outputs: { cleanup: { deleted: false, kept: 'changed' } },
+    })
+    expect(phone.backupExists).toBe(true)
+  })
+
   it('a release that fails keeps what was stored, is retried, and parks at cleanup', async () => {
     const { phone, library } = setUp()
     let busy = true

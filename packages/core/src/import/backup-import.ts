@@ -3,6 +3,7 @@ import {
   checkOptions,
   defineSaga,
   HoldfastError,
+  isHoldfastError,
   type Json,
   type RunKnowledge,
   rule,
@@ -35,7 +36,7 @@ export interface ImportSteps {
   readonly extract: Step<ExtractOutput>
   readonly store: Step<{ readonly items: number }>
   readonly verify: Step<Receipt>
-  readonly cleanup: Step<{ readonly deleted: boolean }>
+  readonly cleanup: Step<CleanupOutput>
 }
 
 /** What `extract` found. */
@@ -43,6 +44,14 @@ export type ExtractOutput = {
   readonly backup: BackupRef
   readonly source: SourceDescription
   readonly totals: SourceTotals
+}
+
+/** What `cleanup` did. */
+export type CleanupOutput = {
+  /** Whether the backup is gone. */
+  readonly deleted: boolean
+  /** Why a backup that should have gone was kept: it is no longer the one that was verified. Null otherwise. */
+  readonly kept: 'changed' | null
 }
 
 /** Facts of an import run. */
@@ -167,14 +176,23 @@ function importSteps(options: BackupImportOptions): ImportSteps {
     },
   })
 
-  const cleanup = step<{ readonly deleted: boolean }>({
+  const cleanup = step<CleanupOutput>({
     retry: { attempts: 3, delay: 1000 },
     run: async (context) => {
       const { backup } = context.output(extract)
       const receipt = context.output(verify)
       await requireDurable(receipt, storage)
       const policy = cleanupPolicy(context.input, backup)
-      return device.release(backup, receipt, { policy, signal: context.signal })
+      try {
+        const { deleted } = await device.release(backup, receipt, { policy, signal: context.signal })
+        return { deleted, kept: null }
+      } catch (error) {
+        // The phone or another program went on with it since. What was verified is stored; what is new is in the backup alone,
+        // so it stays for ever as far as this run goes, and trying again would only find the same.
+        if (isHoldfastError(error) && error.code === 'BACKUP_CHANGED')
+          return { deleted: false, kept: 'changed' }
+        throw error
+      }
     },
   })
 

@@ -53,7 +53,8 @@ export interface Device {
   acquire(context: AcquireContext): Promise<BackupRef>
 
   /**
-   * Lets a verified backup go, as the policy says: the receipt is checked again, and a backup that changed since is not touched.
+   * Lets a verified backup go, as the policy says. The receipt is checked again; before anything is deleted the backup is checked
+   * too, and one that changed since it was verified is not touched.
    * Deleting renames it aside in its own folder, then removes it without following links; safe to repeat after a crash.
    * Resolves with whether the backup is gone.
    *

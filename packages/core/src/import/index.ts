@@ -1,6 +1,7 @@
 export {
   type BackupImportOptions,
   backupImport,
+  type CleanupOutput,
   type ExtractOutput,
   type ImportFacts,
   type ImportSteps,

@@ -7,6 +7,7 @@ import {
   type Device,
   type ImportRecord,
   type OpenBackup,
+  parseReceipt,
   type SourceDescription,
 } from '../import/index.js'
 import { HoldfastError } from '../index.js'
@@ -60,8 +61,9 @@ export class ScriptedPhone implements Device, BackupReader {
     options: Parameters<Device['release']>[2],
   ): Promise<{ deleted: boolean }> {
     if (!this.backupExists) return { deleted: true }
-    await checkReceipt(receipt, this.fingerprint)
+    await parseReceipt(receipt)
     if (options.policy !== 'delete') return { deleted: false }
+    await checkReceipt(receipt, this.fingerprint)
     if (backup.ownership === 'adopted')
       throw new HoldfastError('RELEASE_REFUSED', 'The backup is somebody else’s')
     this.backupExists = false

@@ -1,0 +1,47 @@
+import type { Reaction, ReactionKind } from '@holdfast/core/import'
+
+const kinds: readonly ReactionKind[] = [
+  'love',
+  'like',
+  'dislike',
+  'laugh',
+  'emphasize',
+  'question',
+  'emoji',
+  'sticker',
+]
+
+const added = 2000
+const removed = 3000
+
+/** Whether an `associated_message_type` is a tapback: 2000 to 2007 give one, 3000 to 3007 take it back. */
+export function isTapback(type: number | null): type is number {
+  return kindOf(type) !== null
+}
+
+/**
+ * What a tapback says. Its target is written `p:<part>/<guid>` for one part of a message, `bp:<guid>` for a link preview, or as
+ * a bare guid. Null when the row is no tapback or names no target.
+ */
+export function reactionOf(
+  type: number | null,
+  target: string | null,
+  emoji: string | null,
+): Reaction | null {
+  const kind = kindOf(type)
+  if (kind === null || type === null || target === null) return null
+  const [, part, guid] = /^(?:p:(\d+)\/|bp:)?(.+)$/s.exec(target) ?? []
+  if (guid === undefined) return null
+  return {
+    targetGuid: guid,
+    targetPart: part === undefined ? null : Number(part),
+    kind,
+    emoji: kind === 'emoji' ? emoji : null,
+    removed: type >= removed,
+  }
+}
+
+function kindOf(type: number | null): ReactionKind | null {
+  if (type === null || type < added) return null
+  return kinds[type - added] ?? kinds[type - removed] ?? null
+}

@@ -1,0 +1,75 @@
+import { isHoldfastError } from '@holdfast/core'
+import type { ImportRecord, UnreadableRecord } from '@holdfast/core/import'
+import type { SqlValue } from './backup-database.js'
+import { DecodeFailure } from './decoding.js'
+
+/** Row ids of the last record: one, or two where a record stands for a pair of rows. */
+export type Position = readonly number[]
+
+/** Some records in order, and where they end. */
+export interface Page {
+  readonly records: readonly ImportRecord[]
+  readonly position: Position
+}
+
+/** One kind of record of the backup, in the order of its row ids. */
+export interface RecordTable {
+  /** How many records there are, unreadable ones included. */
+  total(): number
+  /** At most `limit` records behind a position; null when none are left. */
+  page(after: Position | null, limit: number): Page | null | Promise<Page | null>
+}
+
+/** A kind of record that the backup does not have. */
+export const emptyTable: RecordTable = { total: () => 0, page: () => null }
+
+/** Makes the record of one row. A row that cannot be decoded becomes an `unreadable` record: it never ends the run. */
+export function recordOf<Made extends ImportRecord>(
+  of: UnreadableRecord['of'],
+  table: string,
+  row: number | string,
+  make: () => Made,
+): Made | UnreadableRecord {
+  try {
+    return make()
+  } catch (thrown) {
+    // A damaged database is no matter of one row.
+    if (isHoldfastError(thrown)) throw thrown
+    const problem = thrown instanceof Error ? thrown.message : String(thrown)
+    return { type: 'unreadable', key: `${of}:${table}:${row}`, of, table, row: String(row), problem }
+  }
+}
+
+/** Text of a column; null when it is NULL or empty. Columns declared STRING give numbers for text that looks like one. */
+export function textOf(value: SqlValue): string | null {
+  if (value === null || value === '') return null
+  if (value instanceof Uint8Array) throw new DecodeFailure('A column that should hold text holds bytes.')
+  return String(value)
+}
+
+/** Text that a record cannot be without. */
+export function requiredText(value: SqlValue, column: string): string {
+  const text = textOf(value)
+  if (text === null) throw new DecodeFailure(`The row has no ${column}.`)
+  return text
+}
+
+/** A number of a column; null when it holds none. */
+export function numberOf(value: SqlValue): number | null {
+  return typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : null
+}
+
+/** Bytes of a column; null when it is NULL or empty. */
+export function bytesOf(value: SqlValue): Uint8Array | null {
+  return value instanceof Uint8Array && value.length > 0 ? value : null
+}
+
+/** A column where the table has it, NULL where this version of the phone's system does not know it. */
+export function columnOrNull(
+  columns: ReadonlySet<string>,
+  alias: string,
+  column: string,
+  as = column,
+): string {
+  return columns.has(column.toLowerCase()) ? `${alias}.${column} AS ${as}` : `NULL AS ${as}`
+}
