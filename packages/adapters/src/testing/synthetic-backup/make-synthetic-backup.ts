@@ -1,0 +1,108 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { BackupWriter } from './backup-writer.js'
+import { contactRecord, planContacts } from './contact-plan.js'
+import { writeContactsDatabase } from './contacts-database.js'
+import { chatRecord, planConversations } from './conversations.js'
+import { generations, isSince, type SchemaVersion } from './generations.js'
+import { type ResolvedOptions, resolveOptions, type SyntheticBackupOptions } from './options.js'
+import { type BackupIdentity, infoPlist, manifestPlist, statusPlist } from './property-lists.js'
+import { type BackupTruth, TruthCollector, type TruthCounts } from './truth.js'
+import { addUnrelatedFiles } from './unrelated-files.js'
+import { contactsFile } from './well-known-files.js'
+import { writeMessages } from './write-messages.js'
+
+/** A synthetic backup on disk, and what a reader should make of it. */
+export interface SyntheticBackup {
+  /** Absolute path of the backup's own folder, `<into>/<udid>`. */
+  readonly path: string
+  readonly udid: string
+  readonly schema: SchemaVersion
+  /** Empty lists when the option `truth` was false. */
+  readonly truth: BackupTruth
+  readonly counts: TruthCounts
+  /** By name of an oddity, such as `stale-text` or `unsent`: guid of the message that was planted for it. */
+  readonly planted: Readonly<Record<string, string>>
+}
+
+/**
+ * Makes an unencrypted iPhone backup as Finder leaves it: property lists, Manifest.db and blobs, with messages, attachments and
+ * contacts that are made up but odd in the ways of real ones, and tells what a reader should make of it. The same options give
+ * the same bytes. Nothing is flushed to disk, so it does not survive a power failure; after an error nothing of it is left.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID` (also when the backup's folder exists already).
+ */
+export async function makeSyntheticBackup(options: SyntheticBackupOptions): Promise<SyntheticBackup> {
+  const resolved = resolveOptions(options)
+  const { path } = resolved
+  await mkdir(dirname(path), { recursive: true })
+  try {
+    await mkdir(path)
+  } catch (cause) {
+    if (systemCodeOf(cause) !== 'EEXIST') throw cause
+    throw new HoldfastError('OPTION_INVALID', `There is something at ${path} already`, {
+      hint: 'Choose another folder, seed or udid.',
+      retryable: false,
+      cause,
+    })
+  }
+  try {
+    return await build(resolved)
+  } catch (error) {
+    await rm(path, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function build(options: ResolvedOptions): Promise<SyntheticBackup> {
+  const { path, udid, schema, random } = options
+  const { takenAt } = generations[schema]
+  const truth = new TruthCollector({ keep: options.truth, file: options.truthFile })
+  const backup = new BackupWriter(path, {
+    openSqlite: options.openSqlite,
+    random: random.fork('manifest'),
+    takenAt,
+  })
+  let planted: Readonly<Record<string, string>>
+  try {
+    const conversations = planConversations(random.fork('conversations'), options.chats, schema)
+    const contacts = planContacts(random.fork('contacts'), options.contacts, conversations.people, takenAt)
+    // Older address books have no guid column, so their contacts are known by row id.
+    const withGuid = isSince(schema, 'ios-11')
+    writeContactsDatabase(backup.blobPath(contactsFile), contacts, {
+      openSqlite: options.openSqlite,
+      withGuid,
+    })
+    await backup.adoptFile(contactsFile)
+    for (const contact of contacts) truth.contact(contactRecord(contact, withGuid))
+    for (const chat of conversations.chats) truth.chat(chatRecord(chat))
+    planted = await writeMessages(options, backup, conversations, truth)
+    addUnrelatedFiles(backup, random.fork('unrelated files'))
+    await backup.finish()
+  } catch (error) {
+    await backup.abandon()
+    throw error
+  } finally {
+    truth.close()
+  }
+  await writePropertyLists(options)
+  return { path, udid, schema, truth: truth.truth, counts: truth.counts, planted }
+}
+
+/** Status.plist comes last, as from a phone: it says that everything else is there. */
+async function writePropertyLists(options: ResolvedOptions): Promise<void> {
+  const random = options.random.fork('identity')
+  const identity: BackupIdentity = {
+    udid: options.udid,
+    deviceName: 'Zoë’s iPhone',
+    serialNumber: random.hex(12).toUpperCase(),
+    phoneNumber: '+1 (555) 200-0001',
+    uuid: random.uuid(),
+    generation: generations[options.schema],
+  }
+  await writeFile(join(options.path, 'Info.plist'), infoPlist(identity))
+  await writeFile(join(options.path, 'Manifest.plist'), manifestPlist(identity))
+  const status = statusPlist({ uuid: identity.uuid, takenAt: identity.generation.takenAt })
+  await writeFile(join(options.path, 'Status.plist'), status)
+}

@@ -1,0 +1,102 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import type { AttachmentRecord, ChatRecord, ContactRecord, MessageRecord } from '@holdfast/core/import'
+
+/** An attachment and the content that a reader should find for it; both null where the content is unavailable. */
+export type AttachmentTruth = AttachmentRecord & {
+  /** Lower-case hex. */
+  readonly sha256: string | null
+  readonly bytes: number | null
+}
+
+/**
+ * What a reader should make of a synthetic backup, known from the plan of it. Every list is in the order of row ids; attachments
+ * by (attachment, message). `text` keeps the U+FFFC and U+FFFD that stand for attachments and apps.
+ */
+export interface BackupTruth {
+  readonly contacts: readonly ContactRecord[]
+  readonly chats: readonly ChatRecord[]
+  readonly messages: readonly MessageRecord[]
+  readonly attachments: readonly AttachmentTruth[]
+}
+
+/** How many records there are of each kind. */
+export interface TruthCounts {
+  readonly contacts: number
+  readonly chats: number
+  readonly messages: number
+  /** One for each message that an attachment is on, and one for each attachment on none. */
+  readonly attachments: number
+}
+
+type TruthRecord = ContactRecord | ChatRecord | MessageRecord | AttachmentTruth
+
+const bufferedCharacters = 1 << 20
+
+/** Takes the expected records as they are made: into arrays, into a file of JSON lines, both, or neither. Always counts them. */
+export class TruthCollector {
+  readonly #keep: boolean
+  readonly #file: number | null
+  #pending = ''
+  readonly #truth = {
+    contacts: [] as ContactRecord[],
+    chats: [] as ChatRecord[],
+    messages: [] as MessageRecord[],
+    attachments: [] as AttachmentTruth[],
+  }
+  readonly #counts = { contacts: 0, chats: 0, messages: 0, attachments: 0 }
+
+  constructor(options: { readonly keep: boolean; readonly file: string | null }) {
+    this.#keep = options.keep
+    this.#file = options.file === null ? null : openSync(options.file, 'w')
+  }
+
+  get truth(): BackupTruth {
+    return this.#truth
+  }
+
+  get counts(): TruthCounts {
+    return { ...this.#counts }
+  }
+
+  contact(record: ContactRecord): void {
+    this.#counts.contacts++
+    if (this.#keep) this.#truth.contacts.push(record)
+    this.#write(record)
+  }
+
+  chat(record: ChatRecord): void {
+    this.#counts.chats++
+    if (this.#keep) this.#truth.chats.push(record)
+    this.#write(record)
+  }
+
+  message(record: MessageRecord): void {
+    this.#counts.messages++
+    if (this.#keep) this.#truth.messages.push(record)
+    this.#write(record)
+  }
+
+  attachment(record: AttachmentTruth): void {
+    this.#counts.attachments++
+    if (this.#keep) this.#truth.attachments.push(record)
+    this.#write(record)
+  }
+
+  /** Writes what is pending and closes the file. Repeat calls are not allowed. */
+  close(): void {
+    if (this.#file === null) return
+    this.#flush()
+    closeSync(this.#file)
+  }
+
+  #write(record: TruthRecord): void {
+    if (this.#file === null) return
+    this.#pending += `${JSON.stringify(record)}\n`
+    if (this.#pending.length >= bufferedCharacters) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#file !== null) writeFileSync(this.#file, this.#pending)
+    this.#pending = ''
+  }
+}
