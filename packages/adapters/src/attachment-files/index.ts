@@ -1,1 +1,3 @@
-export {}
+export { type AttachmentFilesOptions, attachmentFiles } from './attachment-files.js'
+export type { FileSystem } from './file-system.js'
+export type { AttachmentFiles, FileMove, IncomingFile } from './port.js'

@@ -6,3 +6,5 @@ export {
   type SqliteDatabase,
   type SqliteStatement,
 } from './driver.js'
+export { type SqliteJournalOptions, sqliteJournal } from './journal/sqlite-journal.js'
+export { type SqliteLibraryOptions, sqliteLibrary } from './library/sqlite-library.js'

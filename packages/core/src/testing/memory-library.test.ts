@@ -11,7 +11,7 @@ describe('the in-memory library', () => {
       reopen: async () => library,
       dump: async () => ({
         records: library.visible().map(canonicalJson).sort(),
-        files: [...library.contents()].map(([sha256, content]) => [sha256, [...content]]).sort(),
+        files: new Map([...library.contents()].map(([sha256, content]) => [sha256, [...content]])),
       }),
       tamper: {
         removeFile: async (sha256) => library.tamper({ file: sha256 }, 'removed'),

@@ -1,0 +1,51 @@
+import { dirname } from 'node:path'
+import { absentAsNull } from './file-errors.js'
+import type { FileSystem } from './file-system.js'
+
+/** Mode of the folders that are made: what they hold is the user's alone. */
+const privateFolder = 0o700
+
+/**
+ * What is at `path`: a folder of its own, nothing, or something else. A link (and a Windows junction, which lstat tells as one)
+ * may lead anywhere, so it counts as something else.
+ */
+export async function whatIsAt(fs: FileSystem, path: string): Promise<'folder' | 'nothing' | 'other'> {
+  const found = await absentAsNull(() => fs.lstat(path))
+  if (found === null) return 'nothing'
+  return found.isDirectory() ? 'folder' : 'other'
+}
+
+/** Whether there is a folder of its own at `path`; false when nothing is there, an `ENOTDIR` error for anything else. */
+export async function isOwnFolder(fs: FileSystem, path: string): Promise<boolean> {
+  const found = await whatIsAt(fs, path)
+  if (found === 'other')
+    throw Object.assign(new Error(`${path} is no folder of its own`), { code: 'ENOTDIR' })
+  return found === 'folder'
+}
+
+/** Makes a folder where there is none, durably. A link in its place is an error. */
+export async function makeFolder(fs: FileSystem, path: string): Promise<void> {
+  if (await isOwnFolder(fs, path)) return
+  await fs.mkdir(path, { mode: privateFolder })
+  await syncFolder(fs, dirname(path))
+}
+
+/** Makes a folder and those above it where there are none, durably. Links above it, and in its own place, are the host's choice. */
+export async function makeFolders(fs: FileSystem, path: string): Promise<void> {
+  if ((await absentAsNull(() => fs.stat(path))) !== null) return
+  const parent = dirname(path)
+  if (parent !== path) await makeFolders(fs, parent)
+  await fs.mkdir(path, { mode: privateFolder })
+  await syncFolder(fs, parent)
+}
+
+/** Makes the names in a folder survive a power cut. Windows has no such call: there the file system's own log must do. */
+export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await fs.open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,72 @@
+import { HoldfastError } from '@holdfast/core'
+import { parseReceipt, type Receipt } from '@holdfast/core/import'
+import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
+import { type LibraryDatabase, publications } from './library-database.js'
+
+/** Publishes a staged import with its receipt, in one transaction whose length does not depend on the import's. */
+export async function publishImport(
+  db: LibraryDatabase,
+  id: string,
+  receipt: Receipt,
+  publishedAt: number,
+): Promise<void> {
+  const sealed = await parseReceipt(receipt)
+  db.transaction('publishing', () => {
+    const found = findImport(db, id)
+    if (found === null || found.state === 'discarding') throw importUnknown(id)
+    if (
+      sealed.import !== id ||
+      sealed.owner !== found.owner ||
+      sealed.source.fingerprint !== found.fingerprint
+    ) {
+      throw wrongReceipt(id, 'The receipt was made for another import')
+    }
+    if (found.state === 'published') {
+      if (sealOf(found) !== sealed.seal)
+        throw wrongReceipt(id, 'The import is published with another receipt')
+      return
+    }
+    const before = publications(db)
+    if (found.base !== before) throw libraryChanged(id)
+    db.run(
+      "UPDATE import_rows SET state = 'published', publication = ?, published_at = ?, receipt = ? WHERE n = ?",
+      before + 1,
+      publishedAt,
+      JSON.stringify(sealed),
+      found.n,
+    )
+    countPublication(db)
+  })
+}
+
+/** Makes whatever is staged at this moment begin afresh: the library that it was compared with is no more. */
+export function countPublication(db: LibraryDatabase): void {
+  db.run("UPDATE library_meta SET value = value + 1 WHERE key = 'publications'")
+}
+
+/** The receipt of a published import; null for any other. Throws `RECEIPT_INVALID`. */
+export async function receiptOf(found: ImportRow): Promise<Receipt | null> {
+  return found.receipt === null ? null : parseReceipt(parsedReceipt(found.receipt))
+}
+
+/** What a receipt's column holds; null where it is no JSON, which no seal fits. */
+export function parsedReceipt(held: string): unknown {
+  try {
+    return JSON.parse(held)
+  } catch {
+    return null
+  }
+}
+
+function sealOf(found: ImportRow): unknown {
+  const kept = found.receipt === null ? null : parsedReceipt(found.receipt)
+  return typeof kept === 'object' && kept !== null && 'seal' in kept ? kept.seal : null
+}
+
+function wrongReceipt(id: string, message: string): HoldfastError {
+  return new HoldfastError('RECEIPT_INVALID', message, {
+    hint: 'The backup is kept. Verify the import again.',
+    retryable: false,
+    facts: { import: id },
+  })
+}

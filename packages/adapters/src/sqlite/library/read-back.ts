@@ -1,0 +1,107 @@
+import type { ImportRecord, ItemOutcome, SkipReason, StoredItem } from '@holdfast/core/import'
+import type { AttachmentFiles } from '../../attachment-files/index.js'
+import { numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
+import { findFile, suspectFile } from './file-rows.js'
+import { findImport, importUnknown } from './import-rows.js'
+import type { LibraryDatabase } from './library-database.js'
+import { attachmentContent } from './rows/attachment-rows.js'
+import { shapes, toRecord } from './rows/record-rows.js'
+import { rowHash, rowText } from './rows/row-shape.js'
+import { sqliteCodeOf } from './sql-errors.js'
+import { versionAt } from './versions.js'
+
+/** Items that are read at once: a page, so that no open cursor stands in the way of a writer or of the log's checkpoint. */
+const itemsAtOnce = 200
+
+/** An item as its rows give it, before its file is looked at. */
+interface ReadItem {
+  readonly item: StoredItem
+  /** Content that its row refers to. */
+  readonly expects: { readonly sha256: string; readonly bytes: number; readonly name: string | null } | null
+}
+
+/** Every item of an import in the order in which it was written: rows read and checked again, files hashed from disk. */
+export async function* readBackImport(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<StoredItem> {
+  for (let from = 0; ; from += itemsAtOnce) {
+    signal.throwIfAborted()
+    const page = db.attempt('reading an import back', () => readPage(db, id, from))
+    for (const { item, expects } of page) {
+      yield expects === null ? item : await withContent(db, files, item, expects, signal)
+    }
+    if (page.length < itemsAtOnce) return
+  }
+}
+
+function readPage(db: LibraryDatabase, id: string, from: number): readonly ReadItem[] {
+  const found = findImport(db, id)
+  if (found === null || found.state === 'discarding') throw importUnknown(id)
+  return db
+    .all(
+      'SELECT * FROM import_items WHERE import = ? AND seq >= ? AND seq < ? ORDER BY seq',
+      found.n,
+      from,
+      from + itemsAtOnce,
+    )
+    .map((ledger) => readItem(db, ledger))
+}
+
+function readItem(db: LibraryDatabase, ledger: Row): ReadItem {
+  const type = word<ImportRecord['type']>(ledger, 'type')
+  const row = numberOrNull(ledger, 'row')
+  const shape = shapes[type]
+  const stored = row === null ? null : versionAt(db, shape, row)
+  const facts = {
+    outcome: word<ItemOutcome>(ledger, 'outcome'),
+    reason: ledger['reason'] === null ? null : word<SkipReason>(ledger, 'reason'),
+    type,
+    key: text(ledger, 'key'),
+    content: null,
+  }
+  if (stored === null) return { item: { ...facts, record: null, difference: 'row-missing' }, expects: null }
+
+  let record: ImportRecord
+  try {
+    record = toRecord(stored)
+  } catch (thrown) {
+    if (!(thrown instanceof RowUnreadable)) throw thrown
+    return { item: { ...facts, record: null, difference: 'row-changed' }, expects: null }
+  }
+  const whole = stored.hash === rowHash(rowText(stored)) && record.key === facts.key
+  const item: StoredItem = { ...facts, record, difference: whole ? null : 'row-changed' }
+  if (type !== 'attachment' || facts.outcome === 'skipped') return { item, expects: null }
+  const content = attachmentContent(stored)
+  // An attachment that was stored and whose row names no content any more was changed; its hash has said so already.
+  if (content === null) return { item, expects: null }
+  return { item, expects: { ...content, name: findFile(db, content.sha256)?.name ?? null } }
+}
+
+/** The item with its file hashed. A file that is not as it should be is remembered, so that the next import writes it again. */
+async function withContent(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  item: StoredItem,
+  expects: NonNullable<ReadItem['expects']>,
+  signal: AbortSignal,
+): Promise<StoredItem> {
+  const content = expects.name === null ? null : await files.digest(expects.name, signal)
+  const whole = content?.sha256 === expects.sha256 && content.bytes === expects.bytes
+  if (whole) return { ...item, content }
+  remember(db, expects.sha256)
+  const difference = content === null ? 'file-missing' : 'file-changed'
+  return { ...item, content, difference: item.difference ?? difference }
+}
+
+function remember(db: LibraryDatabase, sha256: string): void {
+  try {
+    db.transaction('noting a damaged file', () => suspectFile(db, sha256))
+  } catch (thrown) {
+    // A library that is opened read-only is only looked at.
+    const cause = thrown instanceof Error ? thrown.cause : null
+    if (sqliteCodeOf(cause)?.startsWith('SQLITE_READONLY') !== true) throw thrown
+  }
+}

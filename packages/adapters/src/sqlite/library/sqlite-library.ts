@@ -1,0 +1,151 @@
+import { realpathSync } from 'node:fs'
+import { HoldfastError, type Json, toHoldfastError } from '@holdfast/core'
+import { parseReceipt, type PublishedImport, type StagingState, type Storage } from '@holdfast/core/import'
+import type { AttachmentFiles } from '../../attachment-files/index.js'
+import type { SqliteDatabase } from '../driver.js'
+import { discardImport } from './discard-import.js'
+import { number, text } from './fields.js'
+import { finishRemovals, revokeIntents } from './file-rows.js'
+import { addImport, findImport, type ImportRow } from './import-rows.js'
+import { isInside } from './is-inside.js'
+import { LibraryDatabase, publications } from './library-database.js'
+import { parsedReceipt, publishImport, receiptOf } from './publish-import.js'
+import { readBackImport } from './read-back.js'
+import { writeBatch } from './write-batch.js'
+
+/** How {@link sqliteLibrary} may differ. */
+export interface SqliteLibraryOptions {
+  /** Unix milliseconds UTC. @default Date.now */
+  readonly now?: () => number
+}
+
+/**
+ * The default library: tables in the host's SQLite database, attachments in a folder of files. `docs` of the port say what each
+ * method promises; hosts read the views `messages`, `chats`, `chat_members`, `attachments`, `contacts`, `contact_points`,
+ * `message_edits`, `reactions`, `imports` and `unreadable`, which show published imports only. The tables are made when the
+ * library is first used (not by `check`), or by `await library.imports()`.
+ *
+ * The connection is set to a write-ahead log, `synchronous = FULL`, full fsync on macOS and a busy timeout of at least 5 s.
+ * The attachments folder must belong to this library alone.
+ */
+export function sqliteLibrary(
+  database: SqliteDatabase,
+  files: AttachmentFiles,
+  options: SqliteLibraryOptions = {},
+): Storage {
+  const now = options.now ?? Date.now
+  const db = new LibraryDatabase(database)
+  const path = db.path
+
+  return {
+    resources: [`library:${path === null ? files.folder : realPath(path)}`],
+
+    async check({ backupPath }) {
+      db.version()
+      db.tryWriting()
+      await files.check()
+      if (backupPath !== null) await refuseOverlap(backupPath, files.folder, path)
+    },
+
+    async begin(ref) {
+      db.open()
+      await finishRemovals(db, files)
+      const found = db.attempt('looking for the import', () => findImport(db, ref.id))
+      if (found !== null && found.state !== 'published') {
+        const base = db.attempt('reading its version', () => publications(db))
+        const same =
+          found.owner === ref.owner && found.fingerprint === ref.fingerprint && found.udid === ref.udid
+        // Staged against another library, or from another source: neither the rows nor the cursor mean anything any more.
+        if (found.state === 'discarding' || found.base !== base || !same)
+          await discardImport(db, files, ref.id)
+      }
+      await files.sweep()
+      const ready = db.transaction('beginning an import', () => {
+        const row = findImport(db, ref.id)
+        if (row === null) addImport(db, ref, publications(db))
+        else revokeIntents(db, row.n)
+        return findImport(db, ref.id)
+      })
+      await finishRemovals(db, files)
+      return stateOf(ready)
+    },
+
+    async write(id, batch, source) {
+      db.open()
+      await writeBatch(db, files, id, batch, source)
+    },
+
+    async *readBack(id, { signal }) {
+      db.open()
+      yield* readBackImport(db, files, id, signal)
+    },
+
+    async publish(id, receipt) {
+      db.open()
+      await publishImport(db, id, receipt, now())
+    },
+
+    async discard(id) {
+      db.open()
+      await discardImport(db, files, id)
+    },
+
+    async imports() {
+      db.open()
+      const rows = db.attempt('listing imports', () =>
+        db.all(
+          `SELECT i.id, o.owner, i.published_at, i.receipt FROM import_rows AS i JOIN owner_rows AS o ON o.n = i.owner
+           WHERE i.publication IS NOT NULL ORDER BY i.publication`,
+        ),
+      )
+      return Promise.all(
+        rows.map(
+          async (row): Promise<PublishedImport> => ({
+            id: text(row, 'id'),
+            owner: text(row, 'owner'),
+            publishedAt: number(row, 'published_at'),
+            receipt: await parseReceipt(parsedReceipt(text(row, 'receipt'))),
+          }),
+        ),
+      )
+    },
+  }
+}
+
+async function stateOf(found: ImportRow | null): Promise<StagingState> {
+  if (found === null) return { cursor: null, items: 0, receipt: null }
+  // The column holds what canonicalJson made of a cursor.
+  const cursor = found.cursor === null ? null : (JSON.parse(found.cursor) as Json)
+  return { cursor, items: found.items, receipt: await receiptOf(found) }
+}
+
+/** The one name of a file, however it was opened. */
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return path
+  }
+}
+
+async function refuseOverlap(backupPath: string, folder: string, database: string | null): Promise<void> {
+  let unsafe: boolean
+  try {
+    unsafe =
+      (await isInside(folder, backupPath)) ||
+      (await isInside(backupPath, folder)) ||
+      (database !== null && (await isInside(database, backupPath)))
+  } catch (thrown) {
+    throw toHoldfastError(thrown, 'STORE_FAILED')
+  }
+  if (!unsafe) return
+  throw new HoldfastError(
+    'DESTINATION_UNSAFE',
+    'The library lies inside the backup, or the backup inside the library',
+    {
+      hint: 'Choose a folder for the library that has nothing to do with the backup.',
+      retryable: false,
+      facts: { backupPath },
+    },
+  )
+}

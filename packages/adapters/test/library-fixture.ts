@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Storage } from '@holdfast/core/import'
+import type { LibraryDump, StorageUnderTest } from '@holdfast/core/testing'
+import { attachmentFiles } from '../src/attachment-files/index.js'
+import { type SqliteDatabase, sqliteLibrary } from '../src/sqlite/index.js'
+import { openTestSqlite } from '../src/testing/open-sqlite.js'
+
+/** Views that hold records, published ones only. */
+const recordViews = [
+  'messages',
+  'message_edits',
+  'reactions',
+  'chats',
+  'chat_members',
+  'attachments',
+  'contacts',
+  'contact_points',
+]
+
+/** A library in a folder of its own: `library.db` and `attachments`. */
+export interface LibraryFolder extends StorageUnderTest {
+  readonly folder: string
+  readonly db: SqliteDatabase
+}
+
+export async function makeLibraryFolder(): Promise<LibraryFolder> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-library-'))
+  const opened: SqliteDatabase[] = []
+  const open = (): { readonly db: SqliteDatabase; readonly storage: Storage } => {
+    const library = openLibrary(folder)
+    opened.push(library.db)
+    return library
+  }
+  const { db, storage } = open()
+  // The views are there once the library was used.
+  await storage.imports()
+  const pathOf = (sha256: string): string => {
+    const name = fileNames(join(folder, 'attachments')).find((file) => file.includes(sha256))
+    if (name === undefined) throw new Error(`no file ${sha256}`)
+    return join(folder, 'attachments', name)
+  }
+  return {
+    folder,
+    db,
+    storage,
+    reopen: async () => open().storage,
+    dump: async () => dumpLibrary(folder),
+    tamper: {
+      removeFile: async (sha256) => unlinkSync(pathOf(sha256)),
+      changeFile: async (sha256) => {
+        const bytes = readFileSync(pathOf(sha256))
+        bytes[0] = (bytes[0] ?? 0) ^ 1
+        writeFileSync(pathOf(sha256), bytes)
+      },
+      changeMessage: async (guid) => {
+        db.prepare("UPDATE message_rows SET text = 'Tampered' WHERE guid = ?").run(guid)
+      },
+      removeMessage: async (guid) => {
+        db.prepare('DELETE FROM message_rows WHERE guid = ?').run(guid)
+      },
+    },
+    cleanUp: async () => {
+      for (const each of opened) each.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** Opens the library of a folder. */
+export function openLibrary(folder: string): { readonly db: SqliteDatabase; readonly storage: Storage } {
+  const db = openTestSqlite(join(folder, 'library.db'), { readonly: false })
+  return { db, storage: sqliteLibrary(db, attachmentFiles(join(folder, 'attachments'))) }
+}
+
+/** Everything that readers of a library see. */
+export function dumpLibrary(folder: string): LibraryDump {
+  const db = openTestSqlite(join(folder, 'library.db'), { readonly: true })
+  try {
+    const records = recordViews.map((view) => {
+      const rows = db.prepare(`SELECT * FROM ${view}`).all()
+      return [view, rows.map((row) => JSON.stringify(row)).sort()]
+    })
+    const root = join(folder, 'attachments')
+    const files = fileNames(root).map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(root, name)))
+        .digest('hex'),
+    ])
+    return { records, files }
+  } finally {
+    db.close()
+  }
+}
+
+/** Paths of all files below a folder, sorted; none where there is no folder. */
+export function fileNames(folder: string): readonly string[] {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return []
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .sort()
+}
