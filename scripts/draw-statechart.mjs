@@ -15,15 +15,24 @@ export const picture = fileURLToPath(new URL('../docs/backup-import.svg', import
  * @returns {Promise<string>}
  */
 export async function draw(chart) {
-  const engineColours = { compensating: '#b45309', retryable: '#1d4ed8', stuck: '#b91c1c', done: '#15803d', discarded: '#6b7280' }
+  /** @type {Readonly<Record<string, string>>} */
+  const engineColours = {
+    compensating: '#b45309',
+    retryable: '#1d4ed8',
+    stuck: '#b91c1c',
+    done: '#15803d',
+    discarded: '#6b7280',
+  }
+  /** @type {import('state-machine-cat').IState[]} */
   const states = [
     { name: 'initial', type: 'initial' },
-    ...chart.states.map(({ name }) => ({
-      name,
-      type: 'regular',
-      ...(name in engineColours ? { color: engineColours[name] } : {}),
-    })),
-    ...chart.states.filter(({ isFinal }) => isFinal).map(({ name }) => ({ name: `${name}-end`, type: 'final' })),
+    ...chart.states.map(({ name }) => {
+      const color = engineColours[name]
+      return { name, type: /** @type {const} */ ('regular'), ...(color !== undefined && { color }) }
+    }),
+    ...chart.states
+      .filter(({ isFinal }) => isFinal)
+      .map(({ name }) => ({ name: `${name}-end`, type: /** @type {const} */ ('final') })),
   ]
   const ways = [
     { from: 'initial', to: chart.initial, label: '' },
@@ -31,7 +40,9 @@ export async function draw(chart) {
       // A state that is entered again for its own retry says nothing in a picture of the whole.
       .filter(({ from, to }) => from !== to)
       .map(({ from, to, events }) => ({ from, to, label: events.join(',\n') })),
-    ...chart.states.filter(({ isFinal }) => isFinal).map(({ name }) => ({ from: name, to: `${name}-end`, label: '' })),
+    ...chart.states
+      .filter(({ isFinal }) => isFinal)
+      .map(({ name }) => ({ from: name, to: `${name}-end`, label: '' })),
   ]
   const transitions = ways.map((way, id) => ({ id, ...way }))
   return `${await render({ states, transitions }, { inputType: 'json', outputType: 'svg', direction: 'top-down' })}\n`
@@ -40,7 +51,8 @@ export async function draw(chart) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { chartOf } = await import('../packages/core/dist/index.js')
   const { backupImport } = await import('../packages/core/dist/import/index.js')
-  const port = {}
+  // Drawing performs nothing, so no port is ever asked for anything.
+  const port = /** @type {never} */ ({})
   const { machine } = backupImport({ device: port, reader: port, storage: port })
   writeFileSync(picture, await draw(chartOf(machine)))
   console.log(`wrote ${picture}`)

@@ -1,0 +1,41 @@
+// Which part of Holdfast may import which. Imports run one way; check-layers.mjs enforces it.
+
+/**
+ * Which packages a package may import, by their names. Everything under examples/ is one kind.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const packageArrows = {
+  '@holdfast/core': [],
+  '@holdfast/adapters': ['@holdfast/core'],
+  examples: ['@holdfast/adapters', '@holdfast/core'],
+}
+
+/**
+ * The folders of core, lowest tier first. A folder may import those of lower tiers, and its neighbours of the same tier
+ * as long as no circle of folders comes of it. Two folders stand apart: `import` uses nothing but index.ts, as a stranger
+ * would, and `testing` may use everything.
+ */
+export const coreTiers = [
+  ['errors'],
+  ['json'],
+  ['options', 'time'],
+  ['saga'],
+  ['machine'],
+  ['journal', 'events', 'inspect'],
+  ['runner'],
+]
+
+/**
+ * The subpaths of adapters are choices that a host makes one by one: each stands alone, but for these arrows.
+ * `testing` may use everything.
+ * @type {Readonly<Record<string, readonly { to: string, typesOnly?: boolean, files?: readonly string[] }[]>>}
+ */
+export const adapterArrows = {
+  sqlite: [{ to: 'attachment-files', typesOnly: true }],
+  'ios-backup': [{ to: 'sqlite', files: ['driver.ts'] }],
+  // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
+  'backup-folder': [
+    { to: 'ios-backup', files: ['backup-layout.ts', 'fingerprint.ts'] },
+    { to: 'sqlite', files: ['driver.ts'] },
+  ],
+}
