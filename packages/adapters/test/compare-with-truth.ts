@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { SqliteDatabase } from '../src/sqlite/index.js'
+import type { BackupTruth } from '../src/testing/index.js'
+import { fileNames } from './library-fixture.js'
+
+/**
+ * Holds a library, read by plain SQL through its public views, against what the maker of the backup knows to be in it:
+ * every row of every view, every file by its content. The maker did not read the backup, and the library did not see the truth.
+ */
+export function expectLibraryToEqualTruth(
+  db: SqliteDatabase,
+  attachmentsFolder: string,
+  truth: BackupTruth,
+): void {
+  const rows = (sql: string) => db.prepare(sql).all()
+  const bit = (value: boolean): number => (value ? 1 : 0)
+
+  expect(
+    rows(
+      `SELECT guid, chat_guid, sender, is_from_me, sent_at, read_at, delivered_at, edited_at, text, text_state, kind, service, subject,
+         reply_to_guid, effect, balloon, group_title, is_deleted FROM messages ORDER BY guid`,
+    ),
+  ).toEqual(
+    byKey(truth.messages).map((message) => ({
+      guid: message.guid,
+      chat_guid: message.chatGuid,
+      sender: message.sender,
+      is_from_me: bit(message.isFromMe),
+      sent_at: message.sentAt,
+      read_at: message.readAt,
+      delivered_at: message.deliveredAt,
+      edited_at: message.editedAt,
+      text: message.text,
+      text_state: message.textState,
+      kind: message.kind,
+      service: message.service,
+      subject: message.subject,
+      reply_to_guid: message.replyToGuid,
+      effect: message.effect,
+      balloon: message.balloon,
+      group_title: message.groupTitle,
+      is_deleted: bit(message.isDeleted),
+    })),
+  )
+
+  expect(
+    rows(
+      'SELECT message_guid, part, version, edited_at, text FROM message_edits ORDER BY message_guid, part, version',
+    ),
+  ).toEqual(
+    byKey(truth.messages).flatMap(({ guid, edits }) =>
+      edits.map(({ part, version, editedAt, text }) => ({
+        message_guid: guid,
+        part,
+        version,
+        edited_at: editedAt,
+        text,
+      })),
+    ),
+  )
+
+  expect(
+    rows('SELECT guid, message_guid, part, kind, emoji, sender, is_from_me FROM reactions ORDER BY guid'),
+  ).toEqual(
+    byKey(truth.messages)
+      .filter(({ reaction }) => reaction !== null && !reaction.removed)
+      .filter((message) => !isTakenBack(message, truth))
+      .map(({ guid, reaction, sender, isFromMe }) => ({
+        guid,
+        message_guid: reaction?.targetGuid,
+        part: reaction?.targetPart,
+        kind: reaction?.kind,
+        emoji: reaction?.emoji,
+        sender,
+        is_from_me: bit(isFromMe),
+      })),
+  )
+
+  expect(rows('SELECT guid, identifier, display_name, is_group, service FROM chats ORDER BY guid')).toEqual(
+    byKey(truth.chats).map(({ guid, identifier, displayName, isGroup, service }) => ({
+      guid,
+      identifier,
+      display_name: displayName,
+      is_group: bit(isGroup),
+      service,
+    })),
+  )
+  expect(rows('SELECT chat_guid, handle FROM chat_members ORDER BY chat_guid, handle')).toEqual(
+    byKey(truth.chats).flatMap(({ guid, members }) => members.map((handle) => ({ chat_guid: guid, handle }))),
+  )
+
+  expect(
+    rows(
+      `SELECT id, display_name, first_name, middle_name, last_name, organization, note, birthday, created_at, modified_at
+       FROM contacts ORDER BY id`,
+    ),
+  ).toEqual(
+    byKey(truth.contacts).map((contact) => ({
+      id: contact.id,
+      display_name: contact.displayName,
+      first_name: contact.firstName,
+      middle_name: contact.middleName,
+      last_name: contact.lastName,
+      organization: contact.organization,
+      note: contact.note,
+      birthday: contact.birthday,
+      created_at: contact.createdAt,
+      modified_at: contact.modifiedAt,
+    })),
+  )
+  const points = (list: readonly unknown[]) => list.map((point) => JSON.stringify(point)).sort()
+  expect(points(rows('SELECT contact_id, kind, value, label FROM contact_points'))).toEqual(
+    points(
+      truth.contacts.flatMap(({ id, points: all }) =>
+        all.map(({ kind, value, label }) => ({ contact_id: id, kind, value, label })),
+      ),
+    ),
+  )
+
+  const key = (guid: string | number | null | undefined, message: string | number | null | undefined) =>
+    `${guid}@${message ?? ''}`
+  const attachments = rows(
+    'SELECT guid, message_guid, sha256, bytes, mime_type, name, status, reason, path, uti, is_sticker, created_at, claimed_bytes FROM attachments',
+  ) as Record<string, string | number | null>[]
+  expect(
+    attachments
+      .map(({ path: _, ...row }) => row)
+      .sort((a, b) => compare(key(a['guid'], a['message_guid']), key(b['guid'], b['message_guid']))),
+  ).toEqual(
+    [...truth.attachments]
+      .sort((a, b) => compare(key(a.guid, a.messageGuid), key(b.guid, b.messageGuid)))
+      .map((attachment) => ({
+        guid: attachment.guid,
+        message_guid: attachment.messageGuid,
+        sha256: attachment.sha256,
+        bytes: attachment.bytes,
+        mime_type: attachment.mimeType,
+        name: attachment.name,
+        status: attachment.unavailable === null ? 'stored' : 'skipped',
+        reason: attachment.unavailable,
+        uti: attachment.uti,
+        is_sticker: bit(attachment.isSticker),
+        created_at: attachment.createdAt,
+        claimed_bytes: attachment.claimedBytes,
+      })),
+  )
+
+  const expectedFiles = new Set(truth.attachments.flatMap(({ sha256 }) => (sha256 === null ? [] : [sha256])))
+  const files = fileNames(attachmentsFolder)
+  const hashes = files.map((name) =>
+    createHash('sha256')
+      .update(readFileSync(join(attachmentsFolder, name)))
+      .digest('hex'),
+  )
+  expect([...hashes].sort()).toEqual([...expectedFiles].sort())
+  for (const [index, name] of files.entries()) {
+    // attachments/<first two hex>/<sha256><.ext>
+    expect(name).toMatch(/^[0-9a-f]{2}\/[0-9a-f]{64}(\.[a-z0-9]{1,8})?$/)
+    expect(name.slice(3, 67)).toBe(hashes[index])
+    expect(name.slice(0, 2)).toBe(name.slice(3, 5))
+  }
+  for (const { path, sha256 } of attachments) {
+    if (sha256 !== null) expect(files).toContain(String(path))
+  }
+}
+
+/** Whether a later row of the same person takes this reaction back. */
+function isTakenBack(message: BackupTruth['messages'][number], truth: BackupTruth): boolean {
+  const { reaction } = message
+  return truth.messages.some(
+    (other) =>
+      other.reaction?.removed === true &&
+      other.reaction.targetGuid === reaction?.targetGuid &&
+      other.reaction.targetPart === reaction.targetPart &&
+      other.reaction.kind === reaction.kind &&
+      other.reaction.emoji === reaction.emoji &&
+      other.sender === message.sender &&
+      other.isFromMe === message.isFromMe &&
+      (other.sentAt ?? 0) > (message.sentAt ?? 0),
+  )
+}
+
+function byKey<Item extends { readonly key: string }>(items: readonly Item[]): readonly Item[] {
+  return [...items].sort((a, b) => compare(a.key, b.key))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

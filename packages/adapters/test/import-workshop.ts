@@ -1,0 +1,75 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRunner, type Runner } from '@holdfast/core'
+import { backupImport, type Device, type Storage } from '@holdfast/core/import'
+import { attachmentFiles } from '../src/attachment-files/index.js'
+import { backupFolder } from '../src/backup-folder/index.js'
+import { iosBackup } from '../src/ios-backup/index.js'
+import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '../src/sqlite/index.js'
+import {
+  makeSyntheticBackup,
+  openTestSqlite,
+  type SyntheticBackup,
+  type SyntheticBackupOptions,
+} from '../src/testing/index.js'
+
+/** How a test changes the parts of an import. */
+export interface WorkshopOptions {
+  readonly storage?: (storage: Storage) => Storage
+  readonly device?: (device: Device) => Device
+  readonly batchSize?: number
+}
+
+/** A folder with backups and a library, and an app that can be started on it again and again, as after a quit. */
+export class Workshop {
+  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-import-'))
+  readonly #open: { runner: Runner; db: SqliteDatabase }[] = []
+
+  /** Makes a backup in a folder of its own. */
+  makeBackup(options: Partial<SyntheticBackupOptions> & { readonly seed: number }): Promise<SyntheticBackup> {
+    return makeSyntheticBackup({
+      messages: 200,
+      attachments: 25,
+      ...options,
+      into: join(this.folder, `backups-${options.seed}`),
+    })
+  }
+
+  /** An app on real SQLite and real files: one database for journal and library, as a host has it. */
+  openApp(options: WorkshopOptions = {}) {
+    const db = openTestSqlite(join(this.folder, 'library.db'), { readonly: false })
+    const plain = sqliteLibrary(db, attachmentFiles(join(this.folder, 'attachments')))
+    const storage = options.storage?.(plain) ?? plain
+    const reader = iosBackup({ openSqlite: openTestSqlite, scratch: join(this.folder, 'scratch') })
+    const adopt = backupFolder()
+    const device = options.device?.(adopt) ?? adopt
+    const saga = backupImport({ device, reader, storage, batchSize: options.batchSize ?? 50 })
+    const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+    this.#open.push({ runner, db })
+    return {
+      db,
+      storage,
+      reader,
+      saga,
+      runner,
+      import: (input: unknown) => runner.start(saga, input, { owner: 'me' }),
+      close: async () => {
+        await runner.shutdown({ deadline: 5000 })
+        db.close()
+        this.#open.splice(
+          this.#open.findIndex((app) => app.db === db),
+          1,
+        )
+      },
+    }
+  }
+
+  async cleanUp(): Promise<void> {
+    for (const { runner, db } of this.#open.splice(0)) {
+      await runner.shutdown({ deadline: 5000 })
+      db.close()
+    }
+    if (existsSync(this.folder)) rmSync(this.folder, { recursive: true })
+  }
+}
