@@ -1,0 +1,12 @@
+import type { Terminal } from './terminal/terminal.js'
+
+/** What every command is given. */
+export interface CommandContext {
+  readonly terminal: Terminal
+  /** Aborts at the first Ctrl-C. */
+  readonly signal: AbortSignal
+  /** Milliseconds of `performance.now()` at which the command began. */
+  readonly startedAt: number
+  /** What is known by now of what the command is about, for the report of a failure. */
+  readonly known: { backupPath: string | null; run: string | null }
+}

@@ -1,0 +1,177 @@
+import { Argument, Command, CommanderError, Option } from '@commander-js/extra-typings'
+import { skipReasons } from '@holdfast/core/import'
+import { cliError } from './cli-error.js'
+import type { CommandContext } from './command-context.js'
+import { demo } from './commands/demo.js'
+import { discardRun } from './commands/discard.js'
+import { importBackup } from './commands/import.js'
+import { inspectLibrary } from './commands/inspect.js'
+import { retryRun } from './commands/retry.js'
+import { listRuns } from './commands/runs.js'
+import { verifyLibrary } from './commands/verify.js'
+import type { ExitStatus } from './exit-status.js'
+import { runWords } from './runs/find-run.js'
+import type { Terminal } from './terminal/terminal.js'
+
+/** A command with its options, ready to be run. */
+export type ChosenCommand = (context: CommandContext) => Promise<ExitStatus>
+
+const into = () => new Option('--into <dir>', 'folder of the library').argParser(notEmpty)
+const json = () => new Option('--json', 'print one JSON object as the last line of standard output')
+
+/**
+ * What the words on the command line ask for; null when they asked for help, which was given.
+ *
+ * @throws HoldfastError `USAGE`.
+ */
+export function parseCommandLine(
+  words: readonly string[],
+  terminal: Pick<Terminal, 'say' | 'columns'>,
+): ChosenCommand | null {
+  let chosen: ChosenCommand | null = null
+  const choose = (command: ChosenCommand): void => {
+    chosen = command
+  }
+  const program = new Command('npm start --')
+    .description(
+      'Imports iPhone backups into a verified library, and lets a backup go only then. Without a command: the demo.',
+    )
+    .addOption(into().conflicts([]))
+    .addOption(json())
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.say(text.trimEnd()),
+      writeErr: () => {},
+      getOutHelpWidth: () => Math.min(terminal.columns, 100),
+    })
+    .addHelpText('after', exitStatusHelp)
+  // With an action of its own the program would take an unknown command for an argument too many.
+  if (words[0] === undefined || words[0].startsWith('-')) {
+    program.action((options) => choose((context) => demo(options, context)))
+  }
+
+  program
+    .command('import')
+    .description('import a backup; joins the unfinished run of the same backup where there is one')
+    .addOption(
+      new Option('--backup <dir>', 'folder of the backup: the one that holds Manifest.db').argParser(
+        notEmpty,
+      ),
+    )
+    .addOption(
+      new Option('--device <udid>', 'phone to back up, or `any`: comes in a later version').conflicts(
+        'backup',
+      ),
+    )
+    .addOption(into().makeOptionMandatory())
+    .addOption(
+      new Option('--password-env <name>', 'environment variable that holds the password of the backup'),
+    )
+    .addOption(
+      new Option('--cleanup <policy>', 'what becomes of the backup once it is verified')
+        .choices(['delete', 'scratch', 'keep'] as const)
+        .default('keep' as const),
+    )
+    .addOption(
+      new Option(
+        '--allow <reason>',
+        'let items be skipped for this reason even if the backup is deleted; may be repeated',
+      )
+        .choices(Object.keys(skipReasons))
+        .argParser((reason: string, all: readonly string[] | undefined) => [
+          ...(all ?? []),
+          skipReason(reason),
+        ]),
+    )
+    .addOption(new Option('--owner <name>', 'whose data it is').default(''))
+    .addOption(json())
+    .action((options) => choose((context) => importBackup(options, context)))
+
+  program
+    .command('retry')
+    .description(
+      'go on with a run that is parked, or that a kill left unfinished; without RUN the last of them',
+    )
+    .addArgument(new Argument('[run]', runWords))
+    .addOption(into().makeOptionMandatory())
+    .addOption(json())
+    .action((run, options) => choose((context) => retryRun({ ...options, run }, context)))
+
+  program
+    .command('discard')
+    .description('give a run up: the library becomes as it was before it')
+    .addArgument(new Argument('<run>', runWords))
+    .addOption(into().makeOptionMandatory())
+    .addOption(
+      new Option('--backup <what>', 'what becomes of the backup, where the run made it')
+        .choices(['keep', 'delete'] as const)
+        .default('keep' as const),
+    )
+    .addOption(json())
+    .action((run, options) => choose((context) => discardRun({ ...options, run }, context)))
+
+  program
+    .command('runs')
+    .description('list the runs of a library')
+    .addOption(into().makeOptionMandatory())
+    .addOption(json())
+    .action((options) => choose((context) => listRuns(options, context)))
+
+  program
+    .command('verify')
+    .description('read every row and every file of the library again, and hold them against their receipts')
+    .addOption(into().makeOptionMandatory())
+    .addOption(json())
+    .action((options) => choose((context) => verifyLibrary(options, context)))
+
+  program
+    .command('inspect')
+    .description('show the statechart, and the history of the runs')
+    .addOption(into().makeOptionMandatory())
+    .addOption(new Option('--run <run>', `only this one: ${runWords}`))
+    .action((options) => choose((context) => inspectLibrary(options, context)))
+
+  try {
+    program.parse(words, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return null
+    throw usageError(error.message, words)
+  }
+  return chosen
+}
+
+const exitStatusHelp = `
+Exit status:
+  0   done
+  1   failed
+  2   wrong usage or input; nothing was changed
+  75  parked: nothing is lost, and \`retry\` goes on
+  130 interrupted`
+
+function usageError(message: string, words: readonly string[]) {
+  const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
+  const named = words[0] !== undefined && !words[0].startsWith('-') && !first.startsWith('unknown command')
+  const help = `See: npm start -- ${named ? `${words[0]} ` : ''}--help`
+  return cliError('USAGE', `${first.charAt(0).toUpperCase()}${first.slice(1)}`, [...more, help].join(' '))
+}
+
+function notEmpty(path: string): string {
+  if (path !== '') return path
+  throw cliError(
+    'USAGE',
+    'The path of a folder is empty',
+    'Name a folder; an empty variable in a script does this.',
+  )
+}
+
+function skipReason(reason: string): string {
+  if (Object.hasOwn(skipReasons, reason)) return reason
+  throw cliError(
+    'USAGE',
+    `There is no skip reason '${reason}'`,
+    `There are: ${Object.keys(skipReasons).join(', ')}.`,
+  )
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs'
+import { isHoldfastError, type RunHeader } from '@holdfast/core'
+import { allowedSkips, type CleanupPolicy } from '@holdfast/core/import'
+import { cliError } from '../cli-error.js'
+import type { CommandContext } from '../command-context.js'
+import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
+import { canonicalPath, type LibraryFolder, libraryFolder } from '../library/library-folder.js'
+import { openLibrary } from '../library/open-library.js'
+import { checkDestination, preflight } from '../library/preflight.js'
+import { reportOfRun } from '../report/json-report.js'
+import { runWords } from '../report/run-words.js'
+import { sayJoined, sayOthers } from '../report/unfinished-words.js'
+import { driveRun, goOn } from '../runs/drive-run.js'
+import { unfinished } from '../runs/find-run.js'
+import { resultOf } from '../runs/run-result.js'
+import { importDevice } from '../sample/import-device.js'
+
+/** Options of `import`. */
+export interface ImportCommandOptions {
+  readonly backup?: string | undefined
+  readonly device?: string | undefined
+  readonly into: string
+  readonly passwordEnv?: string | undefined
+  readonly cleanup: CleanupPolicy
+  readonly allow?: readonly string[] | undefined
+  readonly owner: string
+}
+
+/**
+ * `import`: brings a backup into the library, or goes on with the unfinished run of that backup.
+ *
+ * @throws HoldfastError for bad usage and bad input; then nothing was changed.
+ */
+export async function importBackup(
+  options: ImportCommandOptions,
+  context: CommandContext,
+): Promise<ExitStatus> {
+  const path = backupPath(options)
+  context.known.backupPath = path
+  const folder = libraryFolder(options.into)
+
+  const input = {
+    path,
+    cleanup: options.cleanup,
+    ...(options.allow === undefined
+      ? {}
+      : { allowSkips: [...allowedSkips({}, options.cleanup), ...options.allow] }),
+  }
+  try {
+    await preflight(path, folder, context.signal)
+  } catch (error) {
+    if (!isGone(error) || !(await onlyCleanupIsLeft(path, options.owner, folder))) throw error
+    await checkDestination(path, folder)
+  }
+  context.signal.throwIfAborted()
+
+  const library = await openLibrary(folder, { create: true })
+  try {
+    const before = unfinished(await library.runner.runs())
+    const joined = before.find((run) => isImportOf(run, path, options.owner))
+    if (joined !== undefined) sayJoined(joined, context)
+    sayOthers(
+      before.filter((run) => run !== joined),
+      folder,
+      context,
+    )
+    const run = await library.runner.start(library.saga, input, { owner: options.owner })
+    context.known.run = run.id
+    const outcome = await driveRun(library, run, context, joined === undefined ? undefined : () => goOn(run))
+    const result = await resultOf(library, outcome)
+    context.terminal.say(...runWords(result, folder, context.terminal.colors))
+    context.terminal.report(reportOfRun(result, context))
+    return statusOfOutcome(outcome.status)
+  } finally {
+    await library.close()
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return isHoldfastError(error) && error.code === 'BACKUP_NOT_FOUND'
+}
+
+/** Whether the backup may be gone because an unfinished run has verified it and began to delete it. */
+async function onlyCleanupIsLeft(path: string, owner: string, folder: LibraryFolder): Promise<boolean> {
+  if (!existsSync(folder.database)) return false
+  const library = await openLibrary(folder, { create: false })
+  try {
+    const begun = unfinished(await library.runner.runs()).find((run) => isImportOf(run, path, owner))
+    return begun !== undefined && (await library.runner.open(begun.id)).view.getSnapshot().pastPivot
+  } finally {
+    await library.close()
+  }
+}
+
+/** Whether starting an import of this backup would join the run: it is the same work of the same owner. */
+function isImportOf(run: RunHeader, path: string, owner: string): boolean {
+  return (
+    run.owner === owner &&
+    importDevice()
+      .resources({ path })
+      .every((name) => run.resources.includes(name))
+  )
+}
+
+function backupPath({ backup, device, passwordEnv }: ImportCommandOptions): string {
+  if (device !== undefined) {
+    throw cliError(
+      'DEVICE_UNSUPPORTED',
+      'Importing from a live iPhone comes in a later version',
+      'Make a backup of the phone first (Finder, iTunes, idevicebackup2), then import it with --backup DIR.',
+    )
+  }
+  if (backup === undefined) {
+    throw cliError('USAGE', 'Nothing to import was named', 'Name the folder of a backup with --backup DIR.')
+  }
+  if (passwordEnv !== undefined && (process.env[passwordEnv] ?? '') === '') {
+    throw cliError(
+      'USAGE',
+      `The environment variable ${passwordEnv} is not set`,
+      '--password-env takes the name of a variable that holds the password, never the password itself.',
+    )
+  }
+  return canonicalPath(backup)
+}

@@ -1,0 +1,57 @@
+import { HoldfastError } from '@holdfast/core'
+import type { CommandContext } from '../command-context.js'
+import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
+import { libraryFolder } from '../library/library-folder.js'
+import { openLibrary } from '../library/open-library.js'
+import { reportOfRun } from '../report/json-report.js'
+import { runWords } from '../report/run-words.js'
+import { sayJoined, sayOthers } from '../report/unfinished-words.js'
+import { driveRun, goOn } from '../runs/drive-run.js'
+import { findRun, lastUnfinished, unfinished } from '../runs/find-run.js'
+import { resultOf } from '../runs/run-result.js'
+
+/** Options of `retry`. */
+export interface RetryCommandOptions {
+  readonly run?: string | undefined
+  readonly into: string
+}
+
+/**
+ * `retry`: goes on with a run, parked or left by a killed process. One that is done already shows its result again, so that a
+ * script may call it until the exit status is 0.
+ *
+ * @throws HoldfastError `LIBRARY_MISSING`, `RUN_UNKNOWN`, `RUN_ENDED` for a discarded run, `LEASE_HELD`.
+ */
+export async function retryRun(options: RetryCommandOptions, context: CommandContext): Promise<ExitStatus> {
+  const folder = libraryFolder(options.into)
+  const library = await openLibrary(folder, { create: false })
+  try {
+    const runs = await library.runner.runs()
+    const header = options.run === undefined ? lastUnfinished(runs) : findRun(runs, options.run)
+    context.known.run = header.id
+    if (header.status === 'discarded') throw discardedAlready(header.id)
+    const run = await library.runner.open(header.id)
+    const isDone = header.status === 'done'
+    if (!isDone) sayJoined(header, context)
+    sayOthers(
+      unfinished(runs).filter((other) => other !== header),
+      folder,
+      context,
+    )
+    const outcome = isDone ? await run.outcome() : await driveRun(library, run, context, () => goOn(run))
+    const result = await resultOf(library, outcome)
+    context.terminal.say(...runWords(result, folder, context.terminal.colors))
+    context.terminal.report(reportOfRun(result, context))
+    return statusOfOutcome(outcome.status)
+  } finally {
+    await library.close()
+  }
+}
+
+function discardedAlready(id: string): HoldfastError {
+  return new HoldfastError('RUN_ENDED', `Run '${id}' was discarded`, {
+    hint: 'Import the backup again.',
+    retryable: false,
+    facts: { run: id },
+  })
+}

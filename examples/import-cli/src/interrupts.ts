@@ -1,0 +1,28 @@
+import { cliError } from './cli-error.js'
+import { exitStatus } from './exit-status.js'
+
+/** What Ctrl-C, or a polite `kill`, asks of the program. */
+export interface Interrupts {
+  /** Aborts at the first one, for the reason `INTERRUPTED`: park what is under way. */
+  readonly signal: AbortSignal
+  /** Stops listening. */
+  stop(): void
+}
+
+/**
+ * Listens to SIGINT and SIGTERM. The first asks the program to park what it does; the second ends it at once with 130, as a crash
+ * would, which the next command recovers from.
+ */
+export function listenForInterrupts(onFirst: () => void): Interrupts {
+  const controller = new AbortController()
+  const listener = (): void => {
+    if (controller.signal.aborted) process.exit(exitStatus.interrupted)
+    onFirst()
+    controller.abort(cliError('INTERRUPTED', 'Stopped, as asked', 'Nothing was changed.'))
+  }
+  process.on('SIGINT', listener).on('SIGTERM', listener)
+  return {
+    signal: controller.signal,
+    stop: () => void process.off('SIGINT', listener).off('SIGTERM', listener),
+  }
+}

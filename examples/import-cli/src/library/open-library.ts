@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { attachmentFiles } from '@holdfast/adapters/attachment-files'
+import { iosBackup } from '@holdfast/adapters/ios-backup'
+import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
+import {
+  type AnySaga,
+  createRunner,
+  HoldfastError,
+  isHoldfastError,
+  type Runner,
+  systemCodeOf,
+} from '@holdfast/core'
+import { backupImport, type Storage } from '@holdfast/core/import'
+import { cliError } from '../cli-error.js'
+import { importDevice } from '../sample/import-device.js'
+import type { LibraryFolder } from './library-folder.js'
+import { openDatabase } from './open-database.js'
+import { scratchOf, sweepScratch } from './reader-scratch.js'
+import { type WatchedStorage, watchedStorage } from './watched-storage.js'
+
+/** A library that is open, with the runner that works on it. */
+export interface OpenLibrary {
+  readonly folder: LibraryFolder
+  readonly db: SqliteDatabase
+  readonly storage: WatchedStorage
+  readonly saga: AnySaga
+  readonly runner: Runner
+  /** Parks what is at work, and closes everything. */
+  close(): Promise<void>
+}
+
+/** How {@link openLibrary} opens. */
+export interface OpenLibraryOptions {
+  /** Whether to make the folder and the database where they are missing. */
+  readonly create: boolean
+  /** Puts something between the import and the library's storage. */
+  readonly wrap?: (storage: Storage) => Storage
+}
+
+/**
+ * Opens the library of a folder: storage and journal in one database, through one connection.
+ *
+ * @throws HoldfastError `LIBRARY_MISSING` without `create`, `DESTINATION_UNWRITABLE`, `LIBRARY_NEWER`, `LIBRARY_DAMAGED`,
+ *   `JOURNAL_NEWER`; then nothing was changed.
+ */
+export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOptions): Promise<OpenLibrary> {
+  if (options.create) await makeFolder(folder.path)
+  else requireLibrary(folder)
+  const db = openLibraryFile(folder.database)
+  try {
+    const plain = sqliteLibrary(db, attachmentFiles(folder.attachments))
+    await plain.check({ backupPath: null })
+    const storage = watchedStorage(options.wrap?.(plain) ?? plain)
+    const saga = backupImport({
+      device: importDevice(),
+      reader: iosBackup({ openSqlite: openDatabase, scratch: scratchOf(folder.scratch) }),
+      storage,
+    })
+    // What is told of progress is shown as it comes; the display has a pace of its own.
+    const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga], progressInterval: 10 })
+    await sweepScratch(folder.scratch)
+    return {
+      folder,
+      db,
+      storage,
+      saga,
+      runner,
+      close: async () => {
+        await runner.shutdown()
+        db.close()
+        await sweepScratch(folder.scratch)
+      },
+    }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/**
+ * Checks that there is a library in the folder.
+ *
+ * @throws HoldfastError `LIBRARY_MISSING`.
+ */
+export function requireLibrary(folder: LibraryFolder): void {
+  if (existsSync(folder.database)) return
+  throw cliError(
+    'LIBRARY_MISSING',
+    `There is no library in ${folder.path}`,
+    'Name the folder that was given to `import --into`.',
+  )
+}
+
+/**
+ * Opens a database file for writing, making it where it is missing.
+ *
+ * @throws HoldfastError `DESTINATION_UNWRITABLE`.
+ */
+export function openLibraryFile(path: string): SqliteDatabase {
+  try {
+    return openDatabase(path, { readonly: false })
+  } catch (cause) {
+    throw unwritable(path, cause)
+  }
+}
+
+/** `DESTINATION_UNWRITABLE` for a path, with the system's word for it; errors of ours that say something else unchanged. */
+export function unwritable(path: string, cause: unknown): HoldfastError {
+  if (isHoldfastError(cause) && cause.code !== 'DESTINATION_UNWRITABLE' && cause.code !== 'STORE_FAILED')
+    return cause
+  const systemCode = isHoldfastError(cause) ? (cause.facts['systemCode'] ?? null) : systemCodeOf(cause)
+  return new HoldfastError(
+    'DESTINATION_UNWRITABLE',
+    `Nothing can be written at ${path} (${systemCode ?? 'unknown'})`,
+    {
+      hint: 'Choose another folder with --into, or check that it is a folder and that you may write to it.',
+      retryable: false,
+      facts: { path, systemCode },
+      cause,
+    },
+  )
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (cause) {
+    throw unwritable(path, cause)
+  }
+}

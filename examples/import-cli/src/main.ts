@@ -1,0 +1,37 @@
+import { shownError } from './cli-error.js'
+import type { CommandContext } from './command-context.js'
+import { parseCommandLine } from './command-line.js'
+import { type ExitStatus, exitStatus, statusOfError } from './exit-status.js'
+import { listenForInterrupts } from './interrupts.js'
+import { errorWords } from './report/error-words.js'
+import { reportOfCommand } from './report/json-report.js'
+import { Terminal } from './terminal/terminal.js'
+
+process.exitCode = await main(process.argv.slice(2))
+
+/** The program: runs the command that the words name, and says how it ended. Never throws. */
+async function main(words: readonly string[]): Promise<ExitStatus> {
+  const { stdout, stderr, env } = process
+  const terminal = new Terminal({ json: words.includes('--json'), stdout, stderr, env })
+  const interrupts = listenForInterrupts(() => terminal.tell('  Stopping… (once more leaves at once)'))
+  const context: CommandContext = {
+    terminal,
+    signal: interrupts.signal,
+    startedAt: performance.now(),
+    known: { backupPath: null, run: null },
+  }
+  try {
+    const command = parseCommandLine(words, terminal)
+    return command === null ? exitStatus.done : await command(context)
+  } catch (thrown) {
+    const error = shownError(interrupts.signal.aborted ? interrupts.signal.reason : thrown)
+    terminal.live()
+    terminal.tell(...errorWords(error, terminal.noteColors))
+    if (env['HOLDFAST_DEBUG'] === '1')
+      terminal.tell(String(error.cause instanceof Error ? error.cause.stack : error.stack))
+    terminal.report(reportOfCommand(context, error))
+    return statusOfError(error.code)
+  } finally {
+    interrupts.stop()
+  }
+}

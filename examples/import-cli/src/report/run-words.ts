@@ -1,0 +1,181 @@
+import {
+  type OutcomeCounts,
+  type Receipt,
+  type SkipReason,
+  type SourceDescription,
+  skipReasons,
+} from '@holdfast/core/import'
+import type { LibraryFolder } from '../library/library-folder.js'
+import { shortId } from '../runs/find-run.js'
+import type { RunResult } from '../runs/run-result.js'
+import { count, localTime, size } from '../terminal/format.js'
+import { fields, table } from '../terminal/table.js'
+import type { Colors } from '../terminal/terminal.js'
+import { commandLine } from './commands-to-type.js'
+import { sentence } from './error-words.js'
+import { totalOf } from './json-report.js'
+
+/** What is said of a run at the end of a command. */
+export function runWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
+  switch (result.status) {
+    case 'done':
+      return doneWords(result, folder, colors)
+    case 'discarded':
+      return discardedWords(result, folder, colors)
+    default:
+      return parkedWords(result, folder, colors)
+  }
+}
+
+/** Lines of a table: what became of the items, by kind. */
+export function countWords({ counts }: Receipt): readonly string[] {
+  const { messages, attachments, chats, contacts } = counts
+  const row = (name: string, outcomes: OutcomeCounts, more = '') =>
+    [
+      name,
+      ...[outcomes.stored, outcomes.present, outcomes.skipped, outcomes.failed].map(count),
+      more,
+    ] as const
+  return table([
+    ['', 'stored', 'present', 'skipped', 'failed', ''],
+    row('messages', messages),
+    row('attachments', attachments, size(attachments.bytes)),
+    row('chats', chats),
+    row('contacts', contacts),
+  ])
+}
+
+function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
+  const { receipt, extract, backupPath, deleted, backupExists } = result
+  return [
+    '',
+    `${colors.green('✓')} ${colors.bold('Done.')} Everything that the backup holds is stored and verified.`,
+    '',
+    ...(receipt === null ? [] : indented(countWords(receipt))),
+    '',
+    ...indented(
+      fields([
+        ...skipFields(receipt),
+        ...(extract === null ? [] : sourceFields(extract.source)),
+        ['run', result.run],
+        ['receipt', receipt === null ? 'none' : receipt.digest],
+        ['library', folder.database],
+        ['attachments', folder.attachments],
+        ['backup', backupState({ backupPath, deleted, backupExists })],
+      ]),
+    ),
+  ]
+}
+
+function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
+  const { step, error, extract, staged, receipt, status } = result
+  const short = shortId(result.run)
+  const stopped = error?.code === 'CANCELLED'
+  const head = stopped
+    ? `Stopped in step ${step}, as asked.`
+    : `Parked: step ${step} failed. ${sentence(error?.message ?? '')}`
+  const code = error === null || stopped ? '' : colors.dim(` (${error.code})`)
+  return [
+    '',
+    `${stopped ? colors.yellow('▪') : colors.red('✗')} ${colors.bold(head)}${code}`,
+    ...(stopped || error === null || error.hint === null ? [] : [`  ${error.hint}`]),
+    ...(status === 'stuck'
+      ? ['  Undoing it failed too, so some of its side effects may remain until a retry.']
+      : []),
+    '',
+    ...indented(
+      fields([
+        ['run', result.run],
+        ['backup', parkedBackup(result)],
+        ...(staged === null || extract === null || receipt !== null
+          ? []
+          : [
+              [
+                'staged',
+                `${count(staged)} of ${count(totalOf(extract.totals))} items, seen by nobody before they are verified`,
+              ] as const,
+            ]),
+        ...(receipt === null
+          ? []
+          : [['stored', 'everything is stored and verified; only the clean-up is left'] as const]),
+        ['go on', colors.bold(commandLine('retry', short, '--into', folder.path))],
+        ...(receipt === null
+          ? [['give up', commandLine('discard', short, '--into', folder.path)] as const]
+          : []),
+      ]),
+    ),
+  ]
+}
+
+function discardedWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
+  const { backupPath, backupExists } = result
+  return [
+    '',
+    `${colors.green('✓')} ${colors.bold('Discarded.')} The library is as it was before the run.`,
+    '',
+    ...indented(
+      fields([
+        ['run', result.run],
+        ['library', folder.database],
+        ['backup', backupState({ backupPath, deleted: !backupExists, backupExists })],
+      ]),
+    ),
+  ]
+}
+
+function parkedBackup({ backupPath, backupExists, receipt }: RunResult): string {
+  if (backupPath === null) return 'none was made yet'
+  if (backupExists) return `kept, at ${backupPath}`
+  return receipt === null
+    ? `not found at ${backupPath}`
+    : `deleted, after it was verified (was at ${backupPath})`
+}
+
+function backupState({
+  backupPath,
+  deleted,
+  backupExists,
+}: Pick<RunResult, 'backupPath' | 'deleted' | 'backupExists'>): string {
+  if (backupPath === null) return 'none was made'
+  if (deleted === true) return `deleted (was at ${backupPath})`
+  return backupExists ? `kept, at ${backupPath}` : `kept by this run, but no longer at ${backupPath}`
+}
+
+function skipFields(receipt: Receipt | null): readonly (readonly [string, readonly string[]])[] {
+  const reasons = Object.entries(receipt?.counts.attachments.reasons ?? {})
+  if (reasons.length === 0) return []
+  const lines = reasons.map(([reason, skipped]) => `${count(skipped)} ${reason}: ${meaning(reason)}`)
+  return [['skipped', lines]]
+}
+
+function meaning(reason: string): string {
+  // The keys of the counts are skip reasons; a receipt of a newer version may know others.
+  return Object.hasOwn(skipReasons, reason)
+    ? skipReasons[reason as SkipReason]
+    : 'for a reason of a newer version'
+}
+
+/** Facts about the source, what is odd and what is missing. */
+export function sourceFields(
+  source: SourceDescription,
+): readonly (readonly [string, string | readonly string[]])[] {
+  const { deviceName, productType, osVersion, takenAt, remarks, parts } = source
+  const words = [
+    deviceName,
+    productType,
+    osVersion === null ? null : `iOS ${osVersion}`,
+    takenAt === null ? null : `backed up ${localTime(takenAt)}`,
+  ].filter((word) => word !== null)
+  const absent = parts.filter(({ state }) => state !== 'present')
+  return [
+    ['source', words.length === 0 ? 'an iPhone that the backup does not name' : words.join(', ')],
+    ...(absent.length === 0
+      ? []
+      : [['absent', absent.map(({ part, detail }) => `${part}: ${detail ?? ''}`)] as const]),
+    ...(remarks.length === 0 ? [] : [['remarks', remarks] as const]),
+  ]
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => (line === '' ? line : `  ${line}`))
+}

@@ -1,0 +1,26 @@
+import type { RunHeader } from '@holdfast/core'
+import type { CommandContext } from '../command-context.js'
+import type { LibraryFolder } from '../library/library-folder.js'
+import { shortId } from '../runs/find-run.js'
+import { counted } from '../terminal/format.js'
+import { commandLine } from './commands-to-type.js'
+
+/** Says that an unfinished run is gone on with, instead of a new one begun. */
+export function sayJoined(run: RunHeader, { terminal }: CommandContext): void {
+  const where = run.status === 'working' ? `left unfinished in ${run.step}` : `parked in ${run.step}`
+  terminal.tell(`  Going on with run ${shortId(run.id)} of this backup, which was ${where}.`)
+}
+
+/** Mentions unfinished runs that the command is not about. */
+export function sayOthers(
+  others: readonly RunHeader[],
+  folder: LibraryFolder,
+  { terminal }: CommandContext,
+): void {
+  if (others.length === 0) return
+  const list = others.map((run) => `${shortId(run.id)} (${run.step})`).join(', ')
+  const also = others.length === 1 ? 'is' : 'are'
+  terminal.tell(
+    `  ${counted(others.length, 'other runs')} ${also} unfinished: ${list}. See: ${commandLine('runs', '--into', folder.path)}`,
+  )
+}

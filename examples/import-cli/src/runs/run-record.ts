@@ -1,0 +1,46 @@
+import type { Entry, Json } from '@holdfast/core'
+import { type ExtractOutput, parseReceipt, type Receipt } from '@holdfast/core/import'
+
+/** What the journal of an import says, beyond where the run stands. */
+export interface RunRecord {
+  /** Path that the run was started with; null for one on a phone. */
+  readonly askedPath: string | null
+  /** What extract found; null while it has not finished. */
+  readonly extract: ExtractOutput | null
+  /** Proof of what is stored; null while it is not verified. */
+  readonly receipt: Receipt | null
+  /** Whether cleanup deleted the backup; null while it has not finished. */
+  readonly deleted: boolean | null
+}
+
+/**
+ * Reads the record of an import out of its entries.
+ *
+ * @throws HoldfastError `RECEIPT_INVALID`.
+ */
+export async function readRunRecord(entries: readonly Entry[]): Promise<RunRecord> {
+  const receipt = outputOf(entries, 'verify')
+  const cleanup = objectOf(outputOf(entries, 'cleanup'))
+  const input = objectOf(entries.flatMap(({ body }) => (body.type === 'run.started' ? [body.input] : []))[0])
+  return {
+    askedPath: typeof input?.['path'] === 'string' ? input['path'] : null,
+    // Written by the extract step of the one saga of this program.
+    extract: outputOf(entries, 'extract') as ExtractOutput | null,
+    receipt: receipt === null ? null : await parseReceipt(receipt),
+    deleted: cleanup === null ? null : cleanup['deleted'] === true,
+  }
+}
+
+/** What a step returned the last time that it succeeded; null when it never has. */
+function outputOf(entries: readonly Entry[], step: string): Json {
+  const outputs = entries.flatMap(({ body }) =>
+    body.type === 'step.succeeded' && body.step === step ? [body.output] : [],
+  )
+  return outputs.at(-1) ?? null
+}
+
+function objectOf(value: Json | undefined): { readonly [key: string]: Json } | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+  // An array was just ruled out, which the type of a readonly array does not tell TypeScript.
+  return value as { readonly [key: string]: Json }
+}

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import type { ErrorReport, Outcome, RunHeader } from '@holdfast/core'
+import type { OpenLibrary } from '../library/open-library.js'
+import { type RunRecord, readRunRecord } from './run-record.js'
+
+/** Where a run stands and what is known of it: what a command shows, in words or as JSON. */
+export interface RunResult extends RunRecord {
+  readonly run: string
+  readonly status: 'done' | 'retryable' | 'stuck' | 'discarded'
+  /** The step that a retry goes on with; null for a run that has ended. */
+  readonly step: string | null
+  /** Why it rests; null for a run that has ended. */
+  readonly error: ErrorReport | null
+  /** Where the backup is or was; null while there is none yet. */
+  readonly backupPath: string | null
+  readonly backupExists: boolean
+  /** Items that are staged, where this process has stored some. */
+  readonly staged: number | null
+}
+
+/** Gathers what is known of a run that rests or has ended. */
+export async function resultOf(library: OpenLibrary, outcome: Outcome): Promise<RunResult> {
+  const record = await readRunRecord(await library.runner.history(outcome.run))
+  const known = outcome.facts['backupPath']
+  const backupPath = typeof known === 'string' ? known : record.askedPath
+  const ended = outcome.status === 'done' || outcome.status === 'discarded'
+  return {
+    ...record,
+    run: outcome.run,
+    // A run that this process may not drive any further goes on with a retry, as a parked one does.
+    status: outcome.status === 'suspended' ? 'retryable' : outcome.status,
+    step: ended ? null : outcome.step,
+    error: ended ? null : outcome.error,
+    backupPath,
+    backupExists: backupPath !== null && existsSync(backupPath),
+    staged: library.storage.staged(outcome.run)?.items ?? null,
+  }
+}
+
+/** The same for a run that has ended before. */
+export async function resultOfEnded(library: OpenLibrary, header: RunHeader): Promise<RunResult> {
+  const run = await library.runner.open(header.id)
+  return resultOf(library, await run.outcome())
+}
