@@ -41,7 +41,7 @@ describe('an import during which one call fails', () => {
 
   for (const code of ['SQLITE_FULL', 'SQLITE_IOERR_WRITE']) {
     it(`shows nothing of itself after ${code} from the database at any statement, and a retry ends as if nothing had been`, async () => {
-      const tried = await atEveryCall(41, async (n) => {
+      const tried = await atEveryCall(23, async (n) => {
         let calls = 0
         const step = (): void => {
           calls++

@@ -85,7 +85,13 @@ export class LibraryDatabase {
     this.attempt('locking it for writing', () => {
       this.#db.exec(`PRAGMA busy_timeout = ${busyMilliseconds}`)
       this.#db.exec('BEGIN IMMEDIATE')
-      this.#db.exec('ROLLBACK')
+      try {
+        // On a read-only connection BEGIN IMMEDIATE begins a read and succeeds; only a write tells. This one is taken back.
+        const version = asRow(this.#db.prepare('PRAGMA user_version').get())?.['user_version']
+        this.#db.exec(`PRAGMA user_version = ${Number(version ?? 0)}`)
+      } finally {
+        this.#db.exec('ROLLBACK')
+      }
     })
   }
 

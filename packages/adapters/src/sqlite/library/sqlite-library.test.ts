@@ -186,8 +186,9 @@ describe('the records of a library', () => {
     const read = await items(storage)
     expect(read.map((item) => item.record)).toEqual(records)
     expect(read.map((item) => item.difference)).toEqual([null, null])
+    // One or three replacement characters, as the driver has it.
     expect(db.prepare("SELECT text FROM message_rows WHERE guid = 'm1'").get()).toEqual({
-      text: 'cut \uFFFD',
+      text: expect.stringMatching(/^cut \uFFFD+$/),
     })
     db.exec("UPDATE message_rows SET text = 'other' WHERE guid = 'm1'")
     expect((await items(storage)).map((item) => item.difference)).toEqual(['row-changed', null])

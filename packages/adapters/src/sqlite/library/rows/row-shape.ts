@@ -75,9 +75,12 @@ export function namedColumns(row: RecordRow): Row {
   return named
 }
 
-/** The text as SQLite gives its strings back: halves of surrogate pairs have become U+FFFD. */
+/**
+ * The text as far as SQLite gives its strings back: a half of a surrogate pair has become one U+FFFD, or several, as driver and
+ * encoding have it.
+ */
 export function storedText(text: string): string {
   return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
-    typeof value === 'string' ? Buffer.from(value).toString() : value,
+    typeof value === 'string' ? Buffer.from(value).toString().replace(/\uFFFD+/g, '\uFFFD') : value,
   )
 }
