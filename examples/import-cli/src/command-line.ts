@@ -152,7 +152,9 @@ Exit status:
   130 interrupted`
 
 function usageError(message: string, words: readonly string[]) {
-  const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
+  // Commander puts its guess into parentheses, on a line of its own.
+  const more = rest.map((line) => line.replace(/^\((.*)\)$/, '$1'))
   const named = words[0] !== undefined && !words[0].startsWith('-') && !first.startsWith('unknown command')
   const help = `See: npm start -- ${named ? `${words[0]} ` : ''}--help`
   return cliError('USAGE', `${first.charAt(0).toUpperCase()}${first.slice(1)}`, [...more, help].join(' '))

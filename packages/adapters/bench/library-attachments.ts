@@ -21,7 +21,7 @@ const signal = new AbortController().signal
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
 const source = join(folder, 'source')
 
-async function measure(label: string, work: () => Promise<unknown> | unknown): Promise<number> {
+async function measure(label: string, work: () => unknown): Promise<number> {
   const start = performance.now()
   await work()
   const seconds = (performance.now() - start) / 1000

@@ -10,8 +10,8 @@ import type { ImportRecord, ImportRef, Storage } from '@holdfast/core/import'
 import { receiptFor, sampleMessage } from '@holdfast/core/testing'
 import { attachmentFiles } from '../src/attachment-files/index.js'
 import { inTransaction } from '../src/sqlite/driver.js'
-import { messageShape, messageValues } from '../src/sqlite/library/rows/message-rows.js'
 import { sqliteLibrary } from '../src/sqlite/index.js'
+import { messageShape, messageValues } from '../src/sqlite/library/rows/message-rows.js'
 import { openTestSqlite } from '../src/testing/open-sqlite.js'
 
 const total = Number(process.argv[2] ?? 100_000)

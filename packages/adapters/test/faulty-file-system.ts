@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { nodeFileSystem } from '../src/attachment-files/file-system.js'
-import { type FileSystem } from '../src/attachment-files/index.js'
+import type { FileSystem } from '../src/attachment-files/index.js'
 
 /** Called before every system call, with its name; what it throws, the call throws instead of being made. */
 export type BeforeCall = (call: string) => void

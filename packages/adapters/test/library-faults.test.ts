@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { isHoldfastError } from '@holdfast/core'
 import type { Storage } from '@holdfast/core/import'
 import type { LibraryDump } from '@holdfast/core/testing'
@@ -85,7 +86,7 @@ async function tryTwice(faults: Faults, what: string): Promise<void> {
   const failure = await failureOf(inLibrary(point, faults, importSecond))
   const seen = dumpLibrary(join(base, point))
   if (failure !== null) {
-    expect(isHoldfastError(failure) && failure.hint, `${what}: ${String(failure)}`).toBeTruthy()
+    expect(isHoldfastError(failure) && failure.hint, `${what}: ${inspect(failure)}`).toBeTruthy()
     expect([before.records, after.records], what).toContainEqual(seen.records)
   }
   await inLibrary(point, {}, importSecond)

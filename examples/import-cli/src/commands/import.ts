@@ -117,7 +117,7 @@ function backupPath({ backup, device, passwordEnv }: ImportCommandOptions): stri
     throw cliError(
       'USAGE',
       `The environment variable ${passwordEnv} is not set`,
-      '--password-env takes the name of a variable that holds the password, never the password itself.',
+      'Give --password-env the name of a variable that holds the password, never the password itself.',
     )
   }
   return canonicalPath(backup)

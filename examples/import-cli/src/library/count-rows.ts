@@ -1,5 +1,5 @@
+import { openDatabase } from '../open-database.js'
 import type { LibraryFolder } from './library-folder.js'
-import { openDatabase } from './open-database.js'
 
 /** A table or view of the library that hosts read. */
 export type LibraryTable = 'messages' | 'attachments' | 'chats' | 'contacts' | 'reactions' | 'imports'

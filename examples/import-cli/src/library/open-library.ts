@@ -13,9 +13,9 @@ import {
 } from '@holdfast/core'
 import { backupImport, type Storage } from '@holdfast/core/import'
 import { cliError } from '../cli-error.js'
+import { openDatabase } from '../open-database.js'
 import { importDevice } from '../sample/import-device.js'
 import type { LibraryFolder } from './library-folder.js'
-import { openDatabase } from './open-database.js'
 import { scratchOf, sweepScratch } from './reader-scratch.js'
 import { type WatchedStorage, watchedStorage } from './watched-storage.js'
 

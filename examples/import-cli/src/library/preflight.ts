@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
 import { inspectBackup } from '@holdfast/adapters/ios-backup'
 import { sqliteLibrary } from '@holdfast/adapters/sqlite'
+import { openDatabase } from '../open-database.js'
 import type { LibraryFolder } from './library-folder.js'
-import { openDatabase } from './open-database.js'
 import { openLibraryFile, unwritable } from './open-library.js'
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { backupFolder, removeTree } from '@holdfast/adapters/backup-folder'
 import type { BackupRef, Device } from '@holdfast/core/import'
-import { openDatabase } from '../library/open-database.js'
+import { openDatabase } from '../open-database.js'
 
 /** The identifier of the sample phone, and what a run on it is started with as `udid`. */
 export const sampleUdid = '00008120-0000000DECADE000'

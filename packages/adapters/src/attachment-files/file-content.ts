@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import type { ContentDigest } from '@holdfast/core/import'
 import { systemCodeOf } from '@holdfast/core'
+import type { ContentDigest } from '@holdfast/core/import'
 import { fileWork } from './file-errors.js'
 import type { FileSystem } from './file-system.js'
 

@@ -43,7 +43,7 @@ describe('the name of an attachment file', () => {
   it('is taken apart only when it is one', () => {
     expect(splitName(`ab/${sha256}.heic`)).toEqual({ folder: 'ab', file: `${sha256}.heic` })
     for (const name of [`cd/${sha256}`, '../x', `ab/${sha256}/..`, `ab\\${sha256}`, `/ab/${sha256}`, '']) {
-      expect(() => splitName(name), name).toThrowError(expect.objectContaining({ code: 'LIBRARY_DAMAGED' }))
+      expect(() => splitName(name), name).toThrow(expect.objectContaining({ code: 'LIBRARY_DAMAGED' }))
     }
   })
 })

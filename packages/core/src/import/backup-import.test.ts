@@ -3,6 +3,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { createActor, fromPromise, waitFor } from 'xstate'
 import { createRunner, HoldfastError, memoryJournal, type Run } from '../index.js'
 import { MemoryLibrary } from '../testing/memory-library.js'
+import { receiptFor } from '../testing/receipt-for.js'
 import {
   sampleAttachment,
   sampleChat,
@@ -281,6 +282,11 @@ describe('the end of a backup', () => {
       expect((await run.discard(options)).status).toBe('discarded')
       expect(phone.backupExists).toBe(exists)
       expect(library.visible()).toEqual([])
+      await expect(
+        library.publish(run.id, await receiptFor({ id: run.id, owner: 'me', fingerprint: 'f1', udid: null })),
+      ).rejects.toMatchObject({
+        code: 'IMPORT_UNKNOWN',
+      })
     }
   })
 

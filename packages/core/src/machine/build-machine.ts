@@ -67,9 +67,10 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     options: { readonly withFinished: boolean; readonly error?: (event: unknown) => ErrorReport },
   ) =>
     assign(({ context, event }: { context: SagaContext; event: unknown }) => {
-      const pending = context.undo?.queue ?? [context.step]
+      // The present step comes first, also one that was undone when it failed: what it kept for the next attempt goes as well
+      // when there will be none.
       const finished = options.withFinished ? [...context.finished].reverse() : []
-      const queue = undoable([...pending, ...finished.filter((name) => !pending.includes(name))])
+      const queue = undoable([context.step, ...finished.filter((name) => name !== context.step)])
       return {
         undo: { reason, queue, tries: 0, options: discardOptions(event) },
         waiting: false,

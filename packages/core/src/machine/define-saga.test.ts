@@ -91,6 +91,21 @@ describe('a saga’s machine under createActor, without runner and journal', () 
     expect(undone).toEqual(['store', 'collect'])
   })
 
+  it('DISCARD of a parked run undoes the failed step once more, because now nothing of it may stay', async () => {
+    const undone: string[] = []
+    const undo = ({ step: name, reason }: { step: string; reason: string }) =>
+      void undone.push(`${name} ${reason}`)
+    const a = step({ run: () => 'a', compensate: undo })
+    const b = step({ run: () => failure(new Error('no')), compensate: undo })
+    const saga = defineSaga({ name: 'two', version: 1, steps: { a, b } })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    expect(undone).toEqual(['b failed'])
+    actor.send({ type: 'DISCARD' })
+    await waitFor(actor, (snapshot) => snapshot.matches('discarded'))
+    expect(undone).toEqual(['b failed', 'b discarded', 'a discarded'])
+  })
+
   it('CANCEL aborts the step’s signal, undoes the step and parks', async () => {
     let aborted = false
     const slow = step({

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { HoldfastError, type Json, toHoldfastError } from '@holdfast/core'
-import { parseReceipt, type PublishedImport, type StagingState, type Storage } from '@holdfast/core/import'
+import { type PublishedImport, parseReceipt, type StagingState, type Storage } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
 import { discardImport } from './discard-import.js'

@@ -111,7 +111,10 @@ function readVersion(
   const row = number(found, 'row')
   const columns = rowOf(shape, text(found, 'held'), partsOf(db, shape, row))
   const exact = textOrNull(found, 'exact')
-  const held = exact !== null && storedText(exact) === storedText(rowText(columns)) ? parseRowText(shape, exact) : columns
+  const held =
+    exact !== null && storedText(exact) === storedText(rowText(columns))
+      ? parseRowText(shape, exact)
+      : columns
   return { ...held, row, hash: text(found, 'hash') }
 }
 

@@ -1,5 +1,5 @@
 import type { ChatRecord } from '@holdfast/core/import'
-import { flag, RowUnreadable, type Row, type SqlValue, text, textOrNull } from '../fields.js'
+import { flag, type Row, RowUnreadable, type SqlValue, text, textOrNull } from '../fields.js'
 import type { Parts, RowShape } from './row-shape.js'
 
 export const chatShape: RowShape = {

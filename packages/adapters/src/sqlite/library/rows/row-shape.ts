@@ -81,6 +81,10 @@ export function namedColumns(row: RecordRow): Row {
  */
 export function storedText(text: string): string {
   return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
-    typeof value === 'string' ? Buffer.from(value).toString().replace(/\uFFFD+/g, '\uFFFD') : value,
+    typeof value === 'string'
+      ? Buffer.from(value)
+          .toString()
+          .replace(/\uFFFD+/g, '\uFFFD')
+      : value,
   )
 }
