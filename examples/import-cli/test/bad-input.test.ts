@@ -82,7 +82,7 @@ describe('bad input gives one clear sentence, a hint, a code and status 2, and c
       'BACKUP_UNSAFE',
       (path: string) => rewriteFileId(path, '../../../etc/passwd'),
     ],
-  ])('%s', async (_, code, damage) => {
+  ] as [string, string, (path: string) => void | Promise<void>][])('%s', async (_, code, damage) => {
     await damage(backup)
     await expectRefused(code, ...importing())
   })
