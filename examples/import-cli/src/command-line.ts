@@ -36,7 +36,12 @@ export function parseCommandLine(
     .description(
       'Imports iPhone backups into a verified library, and lets a backup go only then. Without a command: the demo.',
     )
-    .addOption(into().conflicts([]))
+    .addOption(
+      new Option(
+        '--into <dir>',
+        'folder for the library of the demo (default: a new temporary one)',
+      ).argParser(notEmpty),
+    )
     .addOption(json())
     .helpCommand(false)
     .enablePositionalOptions()

@@ -7,6 +7,9 @@ import { errorWords } from './report/error-words.js'
 import { reportOfCommand } from './report/json-report.js'
 import { Terminal } from './terminal/terminal.js'
 
+/** Codes of errors that say what is wrong with the backup. */
+const aboutBackup = /^(BACKUP|MANIFEST|MESSAGES|CONTACTS)_/
+
 process.exitCode = await main(process.argv.slice(2))
 
 /** The program: runs the command that the words name, and says how it ended. Never throws. */
@@ -27,6 +30,7 @@ async function main(words: readonly string[]): Promise<ExitStatus> {
     const error = shownError(interrupts.signal.aborted ? interrupts.signal.reason : thrown)
     terminal.live()
     terminal.tell(...errorWords(error, terminal.noteColors))
+    if (aboutBackup.test(error.code)) terminal.tell(`  The backup was given as ${context.known.backupPath}`)
     if (env['HOLDFAST_DEBUG'] === '1')
       terminal.tell(String(error.cause instanceof Error ? error.cause.stack : error.stack))
     terminal.report(reportOfCommand(context, error))

@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeSyntheticBackup, noAnomalies } from '@holdfast/adapters/testing'
+import { parseReceipt } from '@holdfast/core/import'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildProgram, libraryContent, program, query, report, start, treeOf } from './program.js'
+import { buildProgram, libraryContent, program, query, start } from './program.js'
 
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 100_000)
 const points = Number(process.env['HOLDFAST_KILLS'] ?? 50)
@@ -18,12 +19,16 @@ function randomFrom(state: number): () => number {
   }
 }
 
+const steps = ['extract', 'store', 'verify', 'cleanup'] as const
+
 describe(`kill -9 of an import at any moment, then retry (seed ${seed}; HOLDFAST_SEED repeats it)`, () => {
   let folder: string
   let original: string
   let undisturbed: ReturnType<typeof libraryContent>
   /** Milliseconds of a whole run of the program. */
   let life: number
+  /** Milliseconds at which each step began, and the end. */
+  let begins: readonly number[]
 
   beforeAll(async () => {
     buildProgram()
@@ -37,13 +42,26 @@ describe(`kill -9 of an import at any moment, then retry (seed ${seed}; HOLDFAST
     }
     original = (await makeSyntheticBackup(options)).path
     const { backup, into } = place('undisturbed')
-    const started = performance.now()
-    const done = await report('import', '--backup', backup, '--into', into, '--cleanup', 'delete')
-    life = performance.now() - started
+    const since = performance.now()
+    const run = start('import', '--backup', backup, '--into', into, '--cleanup', 'delete')
+    const marks: number[] = []
+    for (const step of steps) {
+      await run.says(`${step}: started`)
+      marks.push(performance.now() - since)
+    }
+    const done = await run.ended
+    life = performance.now() - since
+    begins = [...marks, life]
     if (done.status !== 0) throw new Error(done.stderr)
     undisturbed = libraryContent(into)
   }, 60_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** How long a step took undisturbed, in milliseconds. */
+  function stepTime(step: (typeof steps)[number]): number {
+    const at = steps.indexOf(step)
+    return (begins[at + 1] ?? 0) - (begins[at] ?? 0)
+  }
 
   function place(name: string): { backup: string; into: string } {
     const backup = join(folder, name, 'backup')
@@ -52,12 +70,12 @@ describe(`kill -9 of an import at any moment, then retry (seed ${seed}; HOLDFAST
   }
 
   /** The one invariant above all: the backup is gone only if a valid receipt for it exists. */
-  function expectBackupOrReceipt(backup: string, into: string, when: string): void {
+  async function expectBackupOrReceipt(backup: string, into: string, when: string): Promise<void> {
     if (existsSync(join(backup, 'Manifest.db'))) return
-    expect(
-      query(into, 'SELECT id FROM imports'),
-      `${when}: the backup is gone, so there is a receipt`,
-    ).toHaveLength(1)
+    const receipts = query(into, 'SELECT receipt FROM imports') as { receipt: string }[]
+    expect(receipts, `${when}: the backup is gone, so there is a receipt`).toHaveLength(1)
+    // Throws unless the receipt's seal fits.
+    for (const { receipt } of receipts) await parseReceipt(JSON.parse(receipt))
   }
 
   it(`ends in the library of an undisturbed run, at ${points} moments`, { timeout: 600_000 }, async () => {
@@ -66,30 +84,39 @@ describe(`kill -9 of an import at any moment, then retry (seed ${seed}; HOLDFAST
     for (let point = 0; point < points; point++) {
       const { backup, into } = place(`point-${point}`)
       const words = ['import', '--backup', backup, '--into', into, '--cleanup', 'delete'] as const
-      // One moment in each fiftieth of the program's life, and now and then a second kill during the retry.
-      const delay = ((point + random()) / points) * life * 1.05
-      const when = `seed ${seed}, killed after ${Math.round(delay)} of ${Math.round(life)} ms`
+      // Every other moment is one of the program's whole life, in turn; the others lie within a step, each step in its turn.
+      const step = point % 2 === 0 ? null : (steps[((point - 1) / 2) % steps.length] ?? null)
+      const delay = step === null ? ((point + random()) / points) * life * 1.05 : random() * stepTime(step)
+      const when = `seed ${seed}, killed after ${Math.round(delay)} ms of ${step ?? `all ${Math.round(life)}`}`
       const first = start(...words)
+      if (step !== null) await first.says(`${step}: started`)
       await killAfter(first, delay)
       const state = stateOf(into)
       states.set(state, (states.get(state) ?? 0) + 1)
-      expectBackupOrReceipt(backup, into, when)
+      await expectBackupOrReceipt(backup, into, when)
 
       if (point % 5 === 4) {
         const second = start('retry', '--into', into)
         await killAfter(second, random() * life)
-        expectBackupOrReceipt(backup, into, `${when}, and again during the retry`)
+        await expectBackupOrReceipt(backup, into, `${when}, and again during the retry`)
       }
       // Killed before its first entry there is no run to go on with: then the user imports again.
       const ended = state === 'no run' ? await program(...words) : await program('retry', '--into', into)
       expect(ended.status, `${when} (${state}):\n${ended.stderr}${ended.stdout}`).toBe(0)
       expect(libraryContent(into), when).toEqual(undisturbed)
-      expect(treeOf(backup), when).toEqual([])
+      // Nothing is left of the backup, not even under another name, and of the kill neither.
+      expect(readdirSync(join(backup, '..')), when).toEqual(['library'])
+      const left = readdirSync(into).filter((name) => !name.startsWith('library.db'))
+      expect(left, when).toEqual(['attachments'])
+      expect(
+        readdirSync(join(into, 'attachments')).filter((name) => name.startsWith('.')),
+        when,
+      ).toEqual([])
       expect(query(into, "SELECT status FROM holdfast_runs WHERE status <> 'done'"), when).toEqual([])
       rmSync(join(folder, `point-${point}`), { recursive: true })
     }
     // The moments did hit different stages, or the test would prove less than it says.
-    expect([...states.keys()].length, JSON.stringify([...states])).toBeGreaterThan(3)
+    expect([...states.keys()].length, JSON.stringify([...states])).toBeGreaterThan(4)
   })
 
   /** Where the journal says that a killed run was. */

@@ -1,3 +1,4 @@
+import { HoldfastError, type RunHeader } from '@holdfast/core'
 import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
 import { libraryFolder } from '../library/library-folder.js'
@@ -30,6 +31,7 @@ export async function discardRun(
   try {
     const header = findRun(await library.runner.runs(), options.run)
     context.known.run = header.id
+    if (header.status === 'done' || header.status === 'discarded') throw endedAlready(header)
     const run = await library.runner.open(header.id)
     const stop = new StepDisplay(terminal).follow(run)
     const outcome = await run.discard({ backup: options.backup }).finally(stop)
@@ -40,4 +42,15 @@ export async function discardRun(
   } finally {
     await library.close()
   }
+}
+
+function endedAlready({ id, status }: RunHeader): HoldfastError {
+  return new HoldfastError('RUN_ENDED', `Run '${id}' is ${status}`, {
+    hint:
+      status === 'done'
+        ? 'What it stored is verified and stays; only a run that has not ended can be given up.'
+        : 'There is nothing left to give up.',
+    retryable: false,
+    facts: { run: id },
+  })
 }

@@ -1,11 +1,15 @@
-/** The words to type for a command of this program, with what needs it in quotes. */
+const isWindows = process.platform === 'win32'
+
+/** Words that no shell changes. A backslash is the separator of paths on Windows, and an escape elsewhere. */
+const ordinary = isWindows ? /^[\w@%+=:,./\\-]+$/ : /^[\w@%+=:,./-]+$/
+
+/** The words to type for a command of this program, quoted where a shell would change them. */
 export function commandLine(...words: readonly string[]): string {
   return ['npm start --', ...words.map(quoted)].join(' ')
 }
 
-/** Quotes that POSIX shells, PowerShell and cmd take alike where a path is an ordinary one. */
 function quoted(word: string): string {
-  return /^[\w@%+=:,./\\~-]+$/.test(word)
-    ? word
-    : `"${word.replaceAll(/(["$`\\])/g, process.platform === 'win32' ? '$1' : '\\$1')}"`
+  if (ordinary.test(word)) return word
+  // Nothing is special between single quotes but the quote itself; no path on Windows holds a double one.
+  return isWindows ? `"${word}"` : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -46,10 +46,10 @@ export function countWords({ counts }: Receipt): readonly string[] {
 }
 
 function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
-  const { receipt, extract, backupPath, deleted, backupExists } = result
+  const { receipt, extract } = result
   return [
     '',
-    `${colors.green('✓')} ${colors.bold('Done.')} Everything that the backup holds is stored and verified.`,
+    `${colors.green('✓')} ${colors.bold('Done.')} ${sureOf(receipt)}`,
     '',
     ...(receipt === null ? [] : indented(countWords(receipt))),
     '',
@@ -61,10 +61,20 @@ function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): re
         ['receipt', receipt === null ? 'none' : receipt.digest],
         ['library', folder.database],
         ['attachments', folder.attachments],
-        ['backup', backupState({ backupPath, deleted, backupExists })],
+        ['backup', backupState(result)],
       ]),
     ),
   ]
+}
+
+/** What may be claimed: not that all is there, where the backup itself did not give all of it. */
+function sureOf(receipt: Receipt | null): string {
+  if (receipt === null) return 'What was stored before is still there.'
+  const { messages, attachments, chats, contacts } = receipt.counts
+  const left = [messages, attachments, chats, contacts].some(({ skipped, failed }) => skipped + failed > 0)
+  return left
+    ? 'All that the backup gives is stored and verified; what it does not give is counted as skipped or failed.'
+    : 'Everything in the backup is stored and verified.'
 }
 
 function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
@@ -108,7 +118,6 @@ function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): 
 }
 
 function discardedWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
-  const { backupPath, backupExists } = result
   return [
     '',
     `${colors.green('✓')} ${colors.bold('Discarded.')} The library is as it was before the run.`,
@@ -117,7 +126,7 @@ function discardedWords(result: RunResult, folder: LibraryFolder, colors: Colors
       fields([
         ['run', result.run],
         ['library', folder.database],
-        ['backup', backupState({ backupPath, deleted: !backupExists, backupExists })],
+        ['backup', backupState({ ...result, deleted: !result.backupExists })],
       ]),
     ),
   ]
@@ -131,13 +140,10 @@ function parkedBackup({ backupPath, backupExists, receipt }: RunResult): string 
     : `deleted, after it was verified (was at ${backupPath})`
 }
 
-function backupState({
-  backupPath,
-  deleted,
-  backupExists,
-}: Pick<RunResult, 'backupPath' | 'deleted' | 'backupExists'>): string {
+function backupState({ backupPath, deleted, changed, backupExists }: RunResult): string {
   if (backupPath === null) return 'none was made'
   if (deleted === true) return `deleted (was at ${backupPath})`
+  if (changed) return `kept, because it has changed since it was verified, at ${backupPath}`
   return backupExists ? `kept, at ${backupPath}` : `kept by this run, but no longer at ${backupPath}`
 }
 

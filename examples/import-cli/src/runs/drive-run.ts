@@ -20,6 +20,7 @@ export async function driveRun(
   signal.addEventListener('abort', cancel)
   try {
     await begin?.()
+    display.catchUp(run)
     if (signal.aborted) cancel()
     return await run.outcome()
   } finally {
@@ -34,13 +35,13 @@ export async function driveRun(
  * @throws HoldfastError `LEASE_HELD`, `RUN_ENDED`.
  */
 export async function goOn(run: Run): Promise<void> {
-  const wasUndoing = run.view.getSnapshot().state === 'compensating'
+  const wasUndoing = ['compensating', 'stuck'].includes(run.view.getSnapshot().state)
   try {
     await run.retry()
   } catch (error) {
     // It was not at rest, because its process was killed: by now it is at work again, here.
     if (!isHoldfastError(error) || error.code !== 'RUN_NOT_AT_REST') throw error
   }
-  // The kill came while a failed step was being undone. Once that is through the run would rest, and nobody asked for that.
+  // What is gone on with is the undo of a failed step. Once that is through the run would rest, and nobody asked for that.
   if (wasUndoing && (await run.outcome()).status === 'retryable') await run.retry()
 }

@@ -40,13 +40,19 @@ export class StepDisplay {
   follow(run: Run): () => void {
     const listener = (event: RunEvent): void => this.#show(event)
     run.events.on('event', listener)
-    // The first events of a run that was just started came before anybody could listen.
-    const working = run.view.getSnapshot().steps.find(({ status }) => status === 'working')
-    if (working !== undefined) this.#begin(working.name)
     return () => {
       run.events.off('event', listener)
       this.#stop()
     }
+  }
+
+  /**
+   * Shows the step that is at work where its beginning was not seen: that of a run that was just started came before anybody could
+   * listen, and one that a killed process left at work is gone on with and not begun.
+   */
+  catchUp(run: Run): void {
+    const working = run.view.getSnapshot().steps.find(({ status }) => status === 'working')
+    if (working !== undefined && this.#current === null) this.#begin(working.name)
   }
 
   #show(event: RunEvent): void {

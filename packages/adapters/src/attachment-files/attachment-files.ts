@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
+import { checkOptions, rule } from '@holdfast/core'
 import { digestFile, syncFile, writeContent } from './file-content.js'
 import { absentAsNull, fileWork } from './file-errors.js'
 import { fileName, splitName } from './file-name.js'
@@ -27,8 +28,11 @@ export interface AttachmentFilesOptions {
 /**
  * Attachment files in a folder of their own: `<first two hex>/<sha256><.ext>`, one file per content. The folder is made, for
  * this user alone, when the first content arrives. Content is written to a temporary file, synced, renamed, and the folder synced.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
  */
 export function attachmentFiles(folder: string, options: AttachmentFilesOptions = {}): AttachmentFiles {
+  checkOptions('attachmentFiles', options, { fs: rule.object })
   const fs = options.fs ?? nodeFileSystem
   const root = resolve(folder)
   const incoming = join(root, incomingFolder)

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { HoldfastError } from '@holdfast/core'
+import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 
 /** A prepared statement, as better-sqlite3 and node:sqlite shape it. Parameters are positional. */
 export interface SqliteStatement {
@@ -36,6 +36,7 @@ export type BetterSqlite3 = new (
  *
  * @throws HoldfastError `DRIVER_UNSUPPORTED` for better-sqlite3 13 on a Node older than 22.14: it needs Node-API 10, says so
  *   nowhere, and ends the process with a segmentation fault (WiseLibs/better-sqlite3#1514).
+ *   The opener throws `DRIVER_MISSING` where the binary is not there, or is for another runtime.
  */
 export function betterSqlite3(Database: BetterSqlite3, version: string): OpenSqlite {
   if (Number.parseInt(version, 10) >= 13 && Number(process.versions['napi'] ?? 0) < 10) {
@@ -45,8 +46,28 @@ export function betterSqlite3(Database: BetterSqlite3, version: string): OpenSql
       { hint: 'Install better-sqlite3 12 beside this Node, or use a newer Node.', retryable: false },
     )
   }
-  return (path, options) =>
-    new Database(path, { readonly: options.readonly, fileMustExist: options.readonly })
+  return (path, options) => {
+    try {
+      return new Database(path, { readonly: options.readonly, fileMustExist: options.readonly })
+    } catch (cause) {
+      throw isNotBuilt(cause) ? notBuilt(version, cause) : cause
+    }
+  }
+}
+
+/** better-sqlite3 looks for its binary only when a database is opened, and says so in an error that names dozens of paths. */
+function isNotBuilt(thrown: unknown): boolean {
+  const isBindings =
+    thrown instanceof Error && thrown.message.startsWith('Could not locate the bindings file')
+  return isBindings || systemCodeOf(thrown) === 'ERR_DLOPEN_FAILED'
+}
+
+function notBuilt(version: string, cause: unknown): HoldfastError {
+  return new HoldfastError('DRIVER_MISSING', `better-sqlite3 ${version} is not built for this runtime`, {
+    hint: 'Rebuild it (npm rebuild better-sqlite3; in Electron @electron/rebuild), or install version 13, which needs no build.',
+    retryable: false,
+    cause,
+  })
 }
 
 /**
@@ -68,15 +89,12 @@ function loadInstalled(): OpenSqlite {
     const Database: BetterSqlite3 = require('better-sqlite3')
     return betterSqlite3(Database, manifest.version)
   } catch (cause) {
-    throw new HoldfastError(
-      'DRIVER_MISSING',
-      'better-sqlite3 is not installed, or not built for this runtime',
-      {
-        hint: 'Add better-sqlite3 (12.11 or newer) to the app, or pass a database opener of your own.',
-        retryable: false,
-        cause,
-      },
-    )
+    if (isHoldfastError(cause)) throw cause
+    throw new HoldfastError('DRIVER_MISSING', 'better-sqlite3 is not installed', {
+      hint: 'Add better-sqlite3 (12.11 or newer) to the app, or pass a database opener of your own.',
+      retryable: false,
+      cause,
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportRecord, ItemOutcome, SkipReason, StoredItem } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import { numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
@@ -6,7 +7,7 @@ import { findImport, importUnknown } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { shapes, toRecord } from './rows/record-rows.js'
-import { rowHash, rowText } from './rows/row-shape.js'
+import { rowHash, rowText, storable } from './rows/row-shape.js'
 import { sqliteCodeOf } from './sql-errors.js'
 import { versionAt } from './versions.js'
 
@@ -34,6 +35,8 @@ export async function* readBackImport(
       yield expects === null ? item : await withContent(db, files, item, expects, signal)
     }
     if (page.length < itemsAtOnce) return
+    // Pages without files would otherwise follow each other in one turn of the event loop, however many there are.
+    await nextTurn()
   }
 }
 
@@ -71,8 +74,14 @@ function readItem(db: LibraryDatabase, ledger: Row): ReadItem {
     if (!(thrown instanceof RowUnreadable)) throw thrown
     return { item: { ...facts, record: null, difference: 'row-changed' }, expects: null }
   }
-  const whole = stored.hash === rowHash(rowText(stored)) && record.key === facts.key
-  const item: StoredItem = { ...facts, record, difference: whole ? null : 'row-changed' }
+  const mine = storable(record.key) === facts.key
+  const whole = mine && stored.hash === rowHash(rowText(stored))
+  const item: StoredItem = {
+    ...facts,
+    key: mine ? record.key : facts.key,
+    record,
+    difference: whole ? null : 'row-changed',
+  }
   if (type !== 'attachment' || facts.outcome === 'skipped') return { item, expects: null }
   const content = attachmentContent(stored)
   // An attachment that was stored and whose row names no content any more was changed; its hash has said so already.

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { HoldfastError, type Json, toHoldfastError } from '@holdfast/core'
+import { checkOptions, HoldfastError, type Json, rule, toHoldfastError } from '@holdfast/core'
 import { type PublishedImport, parseReceipt, type StagingState, type Storage } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
@@ -26,13 +26,17 @@ export interface SqliteLibraryOptions {
  * library is first used (not by `check`), or by `await library.imports()`.
  *
  * The connection is set to a write-ahead log, `synchronous = FULL`, full fsync on macOS and a busy timeout of at least 5 s.
- * The attachments folder must belong to this library alone.
+ * The attachments folder must belong to this library alone. `readBack` remembers which files it found missing or changed, so
+ * that the next import writes them again.
+ *
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
  */
 export function sqliteLibrary(
   database: SqliteDatabase,
   files: AttachmentFiles,
   options: SqliteLibraryOptions = {},
 ): Storage {
+  checkOptions('sqliteLibrary', options, { now: rule.function })
   const now = options.now ?? Date.now
   const db = new LibraryDatabase(database)
   const path = db.path

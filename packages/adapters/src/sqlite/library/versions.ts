@@ -9,6 +9,7 @@ import {
   rowHash,
   rowOf,
   rowText,
+  storable,
   storedText,
 } from './rows/row-shape.js'
 
@@ -42,7 +43,7 @@ export function currentVersion(
 ): StoredVersion | null {
   const { shape } = row
   if (shape.identity.length === 0) return null
-  const identity = shape.identity.map((column) => row.values[shape.columns.indexOf(column)])
+  const identity = shape.identity.map((column) => storable(row.values[shape.columns.indexOf(column)]))
   return readVersion(db, shape, 'current', [...identity, by.ownerRow, by.n])
 }
 
@@ -71,11 +72,11 @@ export function addVersion(
     by.supersedes,
     encoded.hash,
     exact,
-    ...encoded.values,
+    ...(exact === null ? encoded.values : encoded.values.map(storable)),
   )
   if (shape.parts !== null) {
     for (const [position, values] of encoded.parts.entries()) {
-      db.run(insertPartSql(shape.parts), row, position, ...values)
+      db.run(insertPartSql(shape.parts), row, position, ...values.map(storable))
     }
   }
   return row
@@ -111,10 +112,7 @@ function readVersion(
   const row = number(found, 'row')
   const columns = rowOf(shape, text(found, 'held'), partsOf(db, shape, row))
   const exact = textOrNull(found, 'exact')
-  const held =
-    exact !== null && storedText(exact) === storedText(rowText(columns))
-      ? parseRowText(shape, exact)
-      : columns
+  const held = exact !== null && storedText(exact) === rowText(columns) ? parseRowText(shape, exact) : columns
   return { ...held, row, hash: text(found, 'hash') }
 }
 

@@ -8,7 +8,7 @@ import { findImport, type ImportRow, importUnknown, libraryChanged } from './imp
 import { type LibraryDatabase, publications } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { keyOf, toRow } from './rows/record-rows.js'
-import { rowHash } from './rows/row-shape.js'
+import { rowHash, storable } from './rows/row-shape.js'
 import { addVersion, currentVersion, type EncodedVersion, encodeVersion, isSame } from './versions.js'
 
 /** Records that are encoded between two turns of the event loop. */
@@ -103,7 +103,7 @@ function stage(
       work.n,
       work.items + index,
       record.type,
-      record.key,
+      storable(record.key),
       outcome,
       reason,
       row,

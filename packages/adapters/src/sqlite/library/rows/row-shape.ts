@@ -76,15 +76,14 @@ export function namedColumns(row: RecordRow): Row {
 }
 
 /**
- * The text as far as SQLite gives its strings back: a half of a surrogate pair has become one U+FFFD, or several, as driver and
- * encoding have it.
+ * A value as UTF-8 can hold it: halves of surrogate pairs become U+FFFD. Left to itself a driver writes them as bytes that are
+ * no UTF-8, over which other programs that read the library stumble.
  */
+export function storable<Value>(value: Value): Value | string {
+  return typeof value === 'string' && /[\ud800-\udfff]/.test(value) ? Buffer.from(value).toString() : value
+}
+
+/** The text of the columns of a row whose exact text this is. */
 export function storedText(text: string): string {
-  return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
-    typeof value === 'string'
-      ? Buffer.from(value)
-          .toString()
-          .replace(/\uFFFD+/g, '\uFFFD')
-      : value,
-  )
+  return JSON.stringify(JSON.parse(text), (_, value: unknown) => storable(value))
 }
