@@ -241,6 +241,26 @@ describe('what is skipped', () => {
     }
   })
 
+  it('a whole database that the backup lists but does not hold is a loss of the same kind', async () => {
+    const part = { part: 'contacts', state: 'blob-missing', detail: 'It is not on disk.' } as const
+    for (const [input, expected] of [
+      [
+        {},
+        {
+          status: 'retryable',
+          step: 'verify',
+          error: { code: 'SKIP_NOT_ALLOWED', facts: { 'blob-missing': 1 } },
+        },
+      ],
+      [{ cleanup: 'keep' }, { status: 'done' }],
+    ] as const) {
+      const { phone, start } = setUp()
+      phone.parts = [part]
+      expect(await (await start(input)).outcome()).toMatchObject(expected)
+      expect(phone.backupExists).toBe(true)
+    }
+  })
+
   it('an unreadable row is counted as failed, never as no row', async () => {
     const { start } = setUp({ records: [...records, sampleUnreadable('99')] })
     const receipt = await receiptOf(await start({ cleanup: 'keep' }))

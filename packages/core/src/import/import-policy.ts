@@ -1,5 +1,5 @@
 import { checkOptions, HoldfastError, type Json, rule } from '../index.js'
-import type { BackupRef } from './backup-reader.js'
+import type { BackupRef, PartState } from './backup-reader.js'
 import type { CleanupPolicy } from './device.js'
 import type { ImportCounts } from './receipt.js'
 import { type SkipReason, skipReasons } from './records.js'
@@ -55,14 +55,21 @@ export function allowedSkips(input: Json, policy: CleanupPolicy): readonly SkipR
 }
 
 /**
- * Holds the counts of an import against what its policy allows.
+ * Holds what an import could not store against what its policy allows: items by reason, and whole databases that the backup lists
+ * but does not hold.
  *
- * @throws HoldfastError `SKIP_NOT_ALLOWED`, with the number of items by reason as facts.
+ * @throws HoldfastError `SKIP_NOT_ALLOWED`, with the number of items (or databases) by reason as facts.
  */
-export function checkSkips(counts: ImportCounts, allowed: readonly SkipReason[]): void {
+export function checkSkips(
+  counts: ImportCounts,
+  parts: readonly PartState[],
+  allowed: readonly SkipReason[],
+): void {
   const offending: Record<string, number> = {}
+  const missing = parts.filter(({ state }) => state === 'blob-missing')
+  if (missing.length > 0 && !allowed.includes('blob-missing')) offending['blob-missing'] = missing.length
   for (const [reason, count] of Object.entries(counts.attachments.reasons)) {
-    if (!allowed.some((other) => other === reason)) offending[reason] = count
+    if (!allowed.some((other) => other === reason)) offending[reason] = (offending[reason] ?? 0) + count
   }
   const { chats, messages, contacts, attachments } = counts
   const unreadable = chats.failed + messages.failed + contacts.failed + attachments.failed

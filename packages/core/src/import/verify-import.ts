@@ -57,7 +57,7 @@ export async function verifyImport(
       await stored.return?.()
     }
     const { counts } = tally
-    checkSkips(counts, allowed)
+    checkSkips(counts, backup.source.parts, allowed)
     return sealReceipt({
       version: 1,
       import: ref.id,

@@ -7,6 +7,7 @@ import {
   type Device,
   type ImportRecord,
   type OpenBackup,
+  type PartState,
   parseReceipt,
   type SourceDescription,
 } from '../import/index.js'
@@ -31,6 +32,8 @@ export class ScriptedPhone implements Device, BackupReader {
   backupExists = false
   /** Whether opening the backup asks for anything beyond it; for tests that change the source. */
   fingerprint = 'f1'
+  /** What the backup says of its parts. */
+  parts: readonly PartState[] = []
   readonly #phone: PhoneContent
   readonly #ownership: BackupRef['ownership']
 
@@ -85,7 +88,7 @@ export class ScriptedPhone implements Device, BackupReader {
     const count = (type: ImportRecord['type']): number =>
       records.filter((record) => record.type === type).length
     return {
-      source: describe(this.fingerprint),
+      source: describe(this.fingerprint, this.parts),
       totals: async () => ({
         chats: count('chat'),
         messages: count('message'),
@@ -111,7 +114,7 @@ export class ScriptedPhone implements Device, BackupReader {
   }
 }
 
-function describe(fingerprint: string): SourceDescription {
+function describe(fingerprint: string, parts: readonly PartState[]): SourceDescription {
   return {
     fingerprint,
     udid: 'scripted',
@@ -122,6 +125,6 @@ function describe(fingerprint: string): SourceDescription {
     encrypted: false,
     wholeness: 'complete',
     remarks: [],
-    parts: [],
+    parts,
   }
 }
