@@ -8,9 +8,10 @@ import { checkOptions, rule } from '../options/check-options.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { DriverRegistry } from './driver-registry.js'
 import { GroupCommit } from './group-commit.js'
+import { refusedError } from './lease-errors.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { type Run, runOf } from './run.js'
-import { type DriverShared, heldError, RunDriver } from './run-driver.js'
+import { type DriverShared, RunDriver } from './run-driver.js'
 import { applyEntry, foldEntries, summarise } from './run-state.js'
 
 /** Options of {@link createRunner}. */
@@ -205,7 +206,7 @@ export function createRunner(options: RunnerOptions): Runner {
       })
       if (!result.ok) {
         if (result.problem === 'held' && result.what === `key:${key}`) return join(result.by, key, input)
-        throw heldError(run.id, result)
+        throw refusedError(run.id, result)
       }
       const driver = drivers.add(new RunDriver(saga, applied.state, shared))
       driver.begin(result.generation, applied)

@@ -1,6 +1,6 @@
-import { HoldfastError } from '../errors/holdfast-error.js'
 import type { Journal } from '../journal/journal.js'
 import type { Clock } from '../time/clock.js'
+import { leaseLost } from './lease-errors.js'
 import type { RunDriver } from './run-driver.js'
 
 /** Renews the leases of the runs that this process drives, three times in a lease's length; no timer runs while there are none. */
@@ -37,11 +37,7 @@ export class LeaseKeeper {
       const kept = await this.#journal.renew(held)
       for (const [index, { driver, generation }] of held.entries()) {
         if (kept[index] === false && driver.generation === generation) {
-          driver.suspend(
-            new HoldfastError('LEASE_LOST', `Another process has taken over run '${driver.run.id}'`, {
-              retryable: false,
-            }),
-          )
+          driver.suspend(leaseLost(driver.run.id))
         }
       }
     } catch {

@@ -4,7 +4,7 @@ import { HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-
 import { type RunEvent, type RunEventBody, runEventVersion } from '../events/run-event.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
 import type { Journal, RunIdentity } from '../journal/journal.js'
-import type { Json, JsonObject } from '../json/json.js'
+import type { Json } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
 import { readOutputs, undoContext } from '../machine/saga-actors.js'
 import type { SagaContext, StepInput, UndoInput } from '../machine/saga-context.js'
@@ -14,6 +14,7 @@ import type { Clock } from '../time/clock.js'
 import { atDeadline } from '../time/deadline-timer.js'
 import { describeEntry } from './describe-entry.js'
 import type { GroupCommit } from './group-commit.js'
+import { leaseLost, refusedError } from './lease-errors.js'
 import { Mailbox } from './mailbox.js'
 import {
   type Applied,
@@ -26,8 +27,10 @@ import {
   stateName,
   summarise,
 } from './run-state.js'
-import { overallProgress, type RunView, type RunViewSnapshot, viewOf } from './run-view.js'
+import { RunTimers } from './run-timers.js'
+import { overallProgress, viewOf } from './run-view.js'
 import { StepAttempt } from './step-attempt.js'
+import { ViewStore } from './view-store.js'
 
 type StartEffect = Extract<NumberedEffect, { type: 'start' }>
 
@@ -56,11 +59,10 @@ export type RunEvents = { [Type in RunEvent['type']]: (event: Extract<RunEvent, 
 export class RunDriver {
   readonly saga: AnySaga
   readonly events = new EventEmitter<RunEvents>()
-  readonly view: RunView
+  readonly view: ViewStore
   readonly #shared: DriverShared
   readonly #mailbox = new Mailbox()
-  readonly #listeners = new Set<() => void>()
-  readonly #timers = new Map<string, () => void>()
+  readonly #timers: RunTimers
   #state: RunState
   #generation: number | null = null
   #attempt: StepAttempt | null = null
@@ -71,28 +73,23 @@ export class RunDriver {
   #progress: Progress | null = null
   #overall = 0
   #suspended: HoldfastError | null = null
-  #viewCache: RunViewSnapshot | null = null
-  #notifiedAt = 0
-  #stopNotifying: (() => void) | null = null
 
   constructor(saga: AnySaga, state: RunState, shared: DriverShared) {
     this.saga = saga
     this.#state = state
     this.#shared = shared
-    this.view = {
-      subscribe: (listener) => {
-        this.#listeners.add(listener)
-        return () => this.#listeners.delete(listener)
-      },
-      getSnapshot: () => {
-        this.#viewCache ??= viewOf(saga, this.#state, {
+    this.#timers = new RunTimers(shared.clock, (timer) => void this.#fire(timer))
+    this.view = new ViewStore({
+      clock: shared.clock,
+      progressInterval: shared.progressInterval,
+      onListenerError: shared.onListenerError,
+      read: () =>
+        viewOf(saga, this.#state, {
           progress: this.#progress,
           overall: this.#overall,
           suspended: this.#suspended === null ? null : reportError(this.#suspended),
-        })
-        return this.#viewCache
-      },
-    }
+        }),
+    })
   }
 
   get run(): RunIdentity {
@@ -126,14 +123,13 @@ export class RunDriver {
 
   /** Arms the timer of a parked run, which needs no lease until it fires. */
   armParked(): void {
-    this.#armTimers()
+    this.#timers.follow(this.#state.timers)
     this.#shared.onLease(this)
   }
 
   /** Stops the timers of a run, for a runner that is shut down; the journal still knows them. */
   disarm(): void {
-    for (const stop of this.#timers.values()) stop()
-    this.#timers.clear()
+    this.#timers.stop()
   }
 
   /** Journals an entry and performs what follows from it. False when it means nothing in the present state. */
@@ -196,10 +192,10 @@ export class RunDriver {
     this.#attempt?.end(error)
     this.#shared.onLease(this)
     this.#emit({ type: 'run.suspended', error: reportError(error) })
-    this.#changed()
+    this.view.changed()
     void this.#atWork.then(() => {
       this.#quiet = true
-      this.#changed()
+      this.view.changed()
     })
   }
 
@@ -227,7 +223,7 @@ export class RunDriver {
   async #hold(): Promise<void> {
     if (this.#generation !== null) return
     const claimed = await this.#shared.journal.claim(this.run.id)
-    if (!claimed.ok) throw heldError(this.run.id, claimed)
+    if (!claimed.ok) throw refusedError(this.run.id, claimed)
     // Another process may have driven the run meanwhile: the journal knows, not this driver.
     const entries = await this.#shared.journal.entries(this.run.id)
     this.#state = foldEntries(this.saga, this.run, entries)
@@ -235,8 +231,8 @@ export class RunDriver {
     this.#suspended = null
     this.#shared.onLease(this)
     if (this.#state.working !== null) this.#perform([this.#state.working])
-    else this.#armTimers()
-    this.#changed()
+    else this.#timers.follow(this.#state.timers)
+    this.view.changed()
   }
 
   async #handle(body: EntryBody): Promise<boolean> {
@@ -285,7 +281,7 @@ export class RunDriver {
     if (released) this.#quiet = true
     this.#perform(applied.effects)
     for (const event of describeEntry(previous, applied)) this.#emit(event)
-    this.#changed()
+    this.view.changed()
     if (!released && isResting(applied.state)) void this.#mailbox.post(() => this.#rest())
   }
 
@@ -294,7 +290,7 @@ export class RunDriver {
       if (effect.type === 'start') this.#start(effect)
       else if (effect.type === 'stop') this.#stop(effect.actor)
     }
-    this.#armTimers()
+    this.#timers.follow(this.#state.timers)
   }
 
   #start({ id, actor, input }: StartEffect): void {
@@ -376,7 +372,7 @@ export class RunDriver {
     await this.#atWork
     this.#quiet = true
     if (pendingWork(this.saga, this.#state).length > 0) {
-      this.#changed()
+      this.view.changed()
       void this.#runHooks()
       return
     }
@@ -388,7 +384,7 @@ export class RunDriver {
     }
     this.#generation = null
     this.#shared.onLease(this)
-    this.#changed()
+    this.view.changed()
   }
 
   async #runHooks(): Promise<void> {
@@ -427,24 +423,6 @@ export class RunDriver {
     })
   }
 
-  /** Sets the timers of the present state, and stops the others. */
-  #armTimers(): void {
-    const { timers } = this.#state
-    for (const [name, stop] of this.#timers) {
-      if (timers.has(name)) continue
-      stop()
-      this.#timers.delete(name)
-    }
-    for (const [name, { due }] of timers) {
-      if (this.#timers.has(name)) continue
-      const stop = atDeadline(this.#shared.clock, due, () => {
-        this.#timers.delete(name)
-        void this.#fire(name)
-      })
-      this.#timers.set(name, stop)
-    }
-  }
-
   async #fire(timer: string): Promise<void> {
     try {
       await this.request({ type: 'timer.fired', timer })
@@ -458,21 +436,12 @@ export class RunDriver {
     this.#progress = progress
     const context: SagaContext = this.#state.snapshot.context
     this.#overall = Math.max(this.#overall, overallProgress(this.saga, context, progress))
-    if (this.#stopNotifying !== null) return
-    const { clock, progressInterval } = this.#shared
-    this.#stopNotifying = atDeadline(clock, this.#notifiedAt + progressInterval, () => {
-      this.#stopNotifying = null
+    this.view.progressed(() => {
       const step = stateName(this.#state)
-      if (this.#progress !== null)
+      if (this.#progress !== null) {
         this.#emit({ type: 'step.progress', step, progress: this.#progress, overall: this.#overall })
-      this.#changed()
+      }
     })
-  }
-
-  #changed(): void {
-    this.#viewCache = null
-    this.#notifiedAt = this.#shared.clock.now()
-    for (const listener of [...this.#listeners]) this.#guarded(listener)
   }
 
   #emit(body: RunEventBody): void {
@@ -502,9 +471,6 @@ export class RunDriver {
   }
 }
 
-/** Options of a discard, as the machine carries them to the undos. */
-export type DiscardOptions = JsonObject
-
 /** Whether nothing is at work in this state. */
 export function isResting(state: RunState): boolean {
   const name = stateName(state)
@@ -513,32 +479,4 @@ export function isResting(state: RunState): boolean {
 
 function pendingWork(saga: AnySaga, state: RunState): readonly string[] {
   return stateName(state) === 'done' ? pendingHooks(saga, state) : []
-}
-
-function leaseLost(run: string): HoldfastError {
-  return new HoldfastError('LEASE_LOST', `Another process has taken over run '${run}'`, {
-    hint: 'Look at the run there, or open it again here.',
-    retryable: false,
-  })
-}
-
-/** The error for a lease that another holder has. */
-export function heldError(
-  run: string,
-  refused:
-    | { readonly problem: 'stale' }
-    | { readonly problem: 'held'; readonly by: string; readonly what: string },
-): HoldfastError {
-  if (refused.problem === 'stale') return leaseLost(run)
-  const own = refused.by === run
-  return new HoldfastError(
-    'LEASE_HELD',
-    own
-      ? `Run '${run}' is being driven by another process`
-      : `'${refused.what}' is in use by run '${refused.by}'`,
-    {
-      hint: own ? 'Wait for it, or end that process.' : `Wait until run '${refused.by}' rests, or cancel it.`,
-      facts: { run: refused.by, what: refused.what },
-    },
-  )
 }
