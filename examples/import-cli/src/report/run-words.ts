@@ -73,7 +73,7 @@ function sureOf(receipt: Receipt | null): string {
   const { messages, attachments, chats, contacts } = receipt.counts
   const left = [messages, attachments, chats, contacts].some(({ skipped, failed }) => skipped + failed > 0)
   return left
-    ? 'All that the backup gives is stored and verified; what it does not give is counted as skipped or failed.'
+    ? 'All that the backup gives is stored and verified; the rest is counted.'
     : 'Everything in the backup is stored and verified.'
 }
 
@@ -132,12 +132,12 @@ function discardedWords(result: RunResult, folder: LibraryFolder, colors: Colors
   ]
 }
 
-function parkedBackup({ backupPath, backupExists, receipt }: RunResult): string {
+function parkedBackup({ backupPath, backupExists, extract, receipt, askedPath }: RunResult): string {
   if (backupPath === null) return 'none was made yet'
   if (backupExists) return `kept, at ${backupPath}`
-  return receipt === null
-    ? `not found at ${backupPath}`
-    : `deleted, after it was verified (was at ${backupPath})`
+  if (receipt !== null) return `deleted, after it was verified (was at ${backupPath})`
+  const wasBeingMade = extract === null && askedPath === null
+  return wasBeingMade ? `not finished; a retry makes it, at ${backupPath}` : `not found at ${backupPath}`
 }
 
 function backupState({ backupPath, deleted, changed, backupExists }: RunResult): string {
