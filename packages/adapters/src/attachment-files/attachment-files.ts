@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
-import { checkOptions, rule } from '@holdfast/core'
+import { checkOptions, rule, systemCodeOf } from '@holdfast/core'
 import { digestFile, syncFile, writeContent } from './file-content.js'
 import { absentAsNull, fileWork } from './file-errors.js'
 import { fileName, splitName } from './file-name.js'
@@ -53,11 +53,14 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
 
     async check() {
       const existing = await nearestExisting(fs, root)
-      const probe = join(existing, `.holdfast-${randomUUID()}`)
+      // Always the same name: what a process leaves that dies here is removed by the next one that looks.
+      const probe = join(existing, '.holdfast-probe')
       await fileWork('making a file', existing, async () => {
         await isOwnFolder(fs, incoming)
-        await (await fs.open(probe, 'wx', 0o600)).close()
-        await fs.unlink(probe)
+        await unlessCode('ENOENT', () => fs.unlink(probe))
+        // Another process that looks at the same moment has just shown that it can be done.
+        await unlessCode('EEXIST', async () => (await fs.open(probe, 'wx', 0o600)).close())
+        await unlessCode('ENOENT', () => fs.unlink(probe))
       })
     },
 
@@ -149,4 +152,13 @@ async function nearestExisting(fs: FileSystem, path: string): Promise<string> {
   const found = await fileWork('looking at a folder', path, () => absentAsNull(() => fs.stat(path)))
   const parent = dirname(path)
   return found !== null || parent === path ? path : nearestExisting(fs, parent)
+}
+
+/** Runs `work`; a failure with this system code is none. */
+async function unlessCode(code: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (systemCodeOf(error) !== code) throw error
+  }
 }

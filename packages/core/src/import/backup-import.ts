@@ -162,7 +162,8 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const staging = await storage.begin(ref)
       if (staging.receipt !== null) return staging.receipt
       // Where an earlier verification found a difference, what was staged is gone by now and is stored again.
-      await storeRecords(ref, backup.path, { reader, storage, batchSize }, context)
+      const quietly = { signal: context.signal, progress: () => context.activity() }
+      await storeRecords(ref, backup.path, { reader, storage, batchSize }, quietly)
       const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
       const verifying = { reader, storage, batchSize, allowed, now: () => clock.now() }
       const receipt = await verifyImport(ref, backup.path, verifying, context)

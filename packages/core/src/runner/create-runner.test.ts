@@ -577,6 +577,37 @@ describe('recovery', () => {
     ])
   })
 
+  it('hands a step that a dead process left its last checkpoint, and a retry of it is not refused', async () => {
+    const store = new MemoryJournalStore()
+    const found: Json[] = []
+    const saga = (hang: boolean) =>
+      defineSaga({
+        name: 's',
+        version: 1,
+        steps: {
+          a: step({
+            run: async ({ checkpoint, saveCheckpoint }) => {
+              found.push(checkpoint)
+              await saveCheckpoint({ saved: found.length })
+              if (hang) await new Promise(() => {})
+              return null
+            },
+          }),
+        },
+      })
+    const first = saga(true)
+    const { id } = await createRunner({ journal: memoryJournal({ store }), sagas: [first] }).start(
+      first,
+      null,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    orphanLeases(store)
+    const run = await runnerOf([saga(false)], { journal: memoryJournal({ store }) }).open(id)
+    await run.retry()
+    expect((await run.outcome()).status).toBe('done')
+    expect(found).toEqual([null, { saved: 1 }])
+  })
+
   it('leaves a run alone that another living runner drives', async () => {
     const store = new MemoryJournalStore()
     const saga = defineSaga({

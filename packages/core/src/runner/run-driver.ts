@@ -309,6 +309,7 @@ export class RunDriver {
     const step = this.saga.definition.steps.find(({ name }) => name === input.step)
     if (step === undefined) return
     const { id, owner } = this.run
+    const context: SagaContext = this.#state.snapshot.context
     const attempt = new StepAttempt(
       step,
       {
@@ -317,7 +318,8 @@ export class RunDriver {
         step: step.name,
         attempt: input.attempt,
         input: input.input,
-        checkpoint: input.checkpoint,
+        // Not the one of the moment when the step was entered: a process that died since may have saved further ones.
+        checkpoint: context.checkpoints[step.name] ?? null,
         output: readOutputs(this.saga.definition, input.outputs),
       },
       {

@@ -98,11 +98,11 @@ export function runOf(driver: RunDriver): Run {
     },
     retry: async () => {
       refuseEnded()
-      const wasSuspended = driver.suspended !== null
+      const wasHeld = driver.generation !== null
       if (await driver.request({ type: 'retry.requested' })) return
       refuseEnded()
-      // A suspended run that goes on where it was needs no entry that says so.
-      if (wasSuspended) return
+      // A run that was suspended, or left by a process that died, goes on where it was: that needs no entry that says so.
+      if (!wasHeld) return
       throw new HoldfastError('RUN_NOT_AT_REST', `Run '${driver.run.id}' is at work`, {
         hint: 'Wait for its outcome, or cancel it first.',
       })
