@@ -13,7 +13,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeSyntheticBackup, openTestSqlite, type SyntheticBackup } from '@holdfast/adapters/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { buildProgram, libraryContent, program, query, report, reportOf, start, treeOf } from './program.js'
+import {
+  buildProgram,
+  libraryContent,
+  program,
+  query,
+  report,
+  reportOf,
+  start,
+  startWith,
+  treeOf,
+} from './program.js'
 
 const folders: string[] = []
 const newFolder = (): string => {
@@ -111,6 +121,14 @@ describe('import', () => {
     expect(stdout).toContain(join(into, 'library.db'))
     expect(stderr).toContain('store: started')
     expect(stdout + stderr).not.toContain('\u001B[')
+  })
+
+  it('has colours in a pipe only where the user forces them, not because it is a CI', async () => {
+    const inCi = await startWith({ CI: 'true' }, ...importing()).ended
+    expect(inCi.stdout).toContain('Done')
+    expect(inCi.stdout + inCi.stderr).not.toContain('\u001B[')
+    const forced = await startWith({ CI: 'true', FORCE_COLOR: '1' }, ...importing()).ended
+    expect(forced.stdout).toContain('\u001B[')
   })
 })
 

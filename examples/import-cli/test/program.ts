@@ -50,7 +50,15 @@ export interface Started {
 
 /** Starts the program, as a user does, without a terminal. */
 export function start(...words: string[]): Started {
-  const child = spawn(process.execPath, [entry, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return startWith({}, ...words)
+}
+
+/** Starts the program with further variables in its environment. */
+export function startWith(variables: Readonly<Record<string, string>>, ...words: string[]): Started {
+  // A user wishes nothing about colours; a test runner has wishes of its own.
+  const { FORCE_COLOR: _forced, NO_COLOR: _none, ...inherited } = process.env
+  const env = { ...inherited, ...variables }
+  const child = spawn(process.execPath, [entry, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env })
   let stdout = ''
   let stderr = ''
   const listeners = new Set<() => void>()

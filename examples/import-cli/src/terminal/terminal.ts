@@ -4,12 +4,18 @@ import picocolors from 'picocolors'
 /** Functions that dress text, or leave it as it is where there are no colours. */
 export type Colors = ReturnType<typeof picocolors.createColors>
 
+/**
+ * A standard stream. Node types `isTTY` as always there, but a pipe has none; an undefined wish would let picocolors decide by
+ * itself, which colours every pipe of a CI.
+ */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+
 /** Where the program's words go. */
 export interface TerminalOptions {
   /** Whether standard output is for one JSON object alone; words then go to standard error. */
   readonly json: boolean
-  readonly stdout: NodeJS.WriteStream
-  readonly stderr: NodeJS.WriteStream
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -33,7 +39,7 @@ export class Terminal {
     const { json, stdout, stderr, env } = options
     this.colors = picocolors.createColors(hasColors(json ? stderr : stdout, env))
     this.noteColors = picocolors.createColors(hasColors(stderr, env))
-    this.isLive = stderr.isTTY && env['TERM'] !== 'dumb'
+    this.isLive = stderr.isTTY === true && env['TERM'] !== 'dumb'
     this.#redraw = createLogUpdate(stderr)
     // Whoever reads may have had enough (`| head`): that must not end a run half-way.
     for (const stream of [stdout, stderr]) stream.on('error', () => {})
@@ -41,7 +47,8 @@ export class Terminal {
 
   /** Columns of standard error; 80 where that is no terminal. */
   get columns(): number {
-    return this.#options.stderr.columns > 0 ? this.#options.stderr.columns : 80
+    const { columns = 0 } = this.#options.stderr
+    return columns > 0 ? columns : 80
   }
 
   /** Writes lines of a result. */
@@ -79,13 +86,13 @@ export class Terminal {
   }
 }
 
-function write(stream: NodeJS.WriteStream, lines: readonly string[]): void {
+function write(stream: OutputStream, lines: readonly string[]): void {
   if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
 }
 
 /** https://no-color.org: any value but an empty one means no colours. */
-function hasColors(stream: NodeJS.WriteStream, env: TerminalOptions['env']): boolean {
+function hasColors(stream: OutputStream, env: TerminalOptions['env']): boolean {
   if ((env['NO_COLOR'] ?? '') !== '') return false
   if ((env['FORCE_COLOR'] ?? '') !== '') return env['FORCE_COLOR'] !== '0'
-  return stream.isTTY && env['TERM'] !== 'dumb'
+  return stream.isTTY === true && env['TERM'] !== 'dumb'
 }
