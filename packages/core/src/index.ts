@@ -17,11 +17,16 @@ export { type RunEvent, type RunEventBody, runEventVersion } from './events/run-
 export { type Chart, chartOf, toMermaid } from './inspect/chart.js'
 export { type Entry, type EntryBody, entryVersion } from './journal/entry.js'
 export type {
+  ClaimResult,
+  CompactionRule,
+  Held,
   Journal,
   JournalWrite,
   RunFilter,
   RunHeader,
   RunIdentity,
+  RunRecord,
+  RunSnapshot,
   RunStatus,
   RunSummary,
   WriteResult,
@@ -34,9 +39,14 @@ export {
   decide,
   type Effect,
   type MachineEvent,
-  type SagaSnapshot,
 } from './machine/decide.js'
-export { type AnySaga, defineSaga, type Saga, type SagaMachine } from './machine/define-saga.js'
+export {
+  type AnySaga,
+  defineSaga,
+  type Saga,
+  type SagaMachine,
+  type SagaSnapshot,
+} from './machine/define-saga.js'
 export type {
   Ask,
   InvokedStepInput,
@@ -49,14 +59,15 @@ export type {
 export { checkOptions, type OptionRule, rule } from './options/check-options.js'
 export {
   createRunner,
-  type Recovery,
   type Runner,
   type RunnerOptions,
   type StartOptions,
 } from './runner/create-runner.js'
+export type { Recovery } from './runner/recovery.js'
 export type { Outcome, Run } from './runner/run.js'
 export type { RunEvents } from './runner/run-driver.js'
 export type { RunView, RunViewSnapshot, StepView } from './runner/run-view.js'
+export type { Migration } from './saga/migration.js'
 export type {
   Hook,
   HookContext,

@@ -11,9 +11,11 @@ import {
   type InvokedStepInput,
   type SagaContext,
   type SagaEvent,
-  type StepInput,
+  stepInput,
   timers,
   type UndoInput,
+  undoInput,
+  undoStep,
 } from './saga-context.js'
 
 /**
@@ -39,16 +41,14 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   }
 
   const enter = (name: string) =>
-    assign(({ context }: { context: SagaContext }) =>
-      change(context, {
-        step: name,
-        attempt: context.step === name ? context.attempt + 1 : 1,
-        tries: context.step === name ? context.tries + 1 : 1,
-        waiting: false,
-        undo: null,
-        ask: null,
-      }),
-    )
+    assign(({ context }: { context: SagaContext }) => ({
+      step: name,
+      attempt: context.step === name ? context.attempt + 1 : 1,
+      tries: context.step === name ? context.tries + 1 : 1,
+      waiting: false,
+      undo: null,
+      ask: null,
+    }))
 
   const finish = (step: NamedStep) =>
     assign(({ context, event }: { context: SagaContext; event: unknown }) =>
@@ -360,32 +360,6 @@ function initialContext<Facts extends JsonObject>(
     undo: null,
     ask: null,
   }
-}
-
-function stepInput(context: SagaContext, step: string): StepInput {
-  return {
-    step,
-    attempt: context.attempt,
-    input: context.input,
-    outputs: context.outputs,
-    checkpoint: context.checkpoints[step] ?? null,
-  }
-}
-
-function undoInput(context: SagaContext): UndoInput {
-  const step = undoStep(context)
-  return {
-    ...stepInput(context, step),
-    attempt: context.undo?.tries ?? 1,
-    reason: context.undo?.reason ?? 'failed',
-    error: step === context.step ? context.error : null,
-    output: context.outputs[step] ?? null,
-    options: context.undo?.options ?? {},
-  }
-}
-
-function undoStep(context: SagaContext): string {
-  return context.undo?.queue[0] ?? context.step
 }
 
 function discardOptions(event: unknown): JsonObject {

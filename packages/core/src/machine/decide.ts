@@ -1,10 +1,15 @@
-import { type AnyStateMachine, initialTransition, type SnapshotFrom, transition } from 'xstate'
+import type { AnyStateMachine } from 'xstate'
 import type { Json } from '../json/json.js'
-import type { SagaMachine } from './define-saga.js'
-import type { InvokedStepInput, SagaEvent, StepInput, UndoInput } from './saga-context.js'
-
-/** A state of a saga's machine, as XState gives it. */
-export type SagaSnapshot = SnapshotFrom<SagaMachine>
+import type { SagaSnapshot } from './define-saga.js'
+import { pureMachine } from './pure-machine.js'
+import {
+  type SagaContext,
+  type SagaEvent,
+  type StepInput,
+  stepInput,
+  type UndoInput,
+  undoInput,
+} from './saga-context.js'
 
 /** Something that a decision asks the shell to do. */
 export type Effect =
@@ -33,32 +38,36 @@ export type MachineEvent =
 
 /** The decision that begins a run of a saga's machine. Pure. */
 export function begin(machine: AnyStateMachine, input: Json): Decision {
-  const [snapshot, actions] = initialTransition(machine, input)
-  return { snapshot, effects: toEffects(actions) }
+  const { snapshot, actions } = pureMachine(machine).begin(input)
+  return { snapshot, effects: toEffects(null, snapshot, actions) }
 }
 
 /**
  * What follows from an event: no I/O, no clock, no randomness, so that folding the same events gives the same state for ever.
- * An event that means nothing in this state changes nothing and asks for nothing.
+ * An event that means nothing in this state gives the very same snapshot back and asks for nothing.
  */
 export function decide(machine: AnyStateMachine, snapshot: SagaSnapshot, event: MachineEvent): Decision {
-  const [next, actions] = transition(machine, snapshot, event)
-  return { snapshot: next, effects: toEffects(actions) }
+  const { snapshot: next, actions } = pureMachine(machine).decide(snapshot, event)
+  return { snapshot: next, effects: toEffects(snapshot, next, actions) }
 }
 
 /** XState's action objects, of which the machine uses four kinds, in our words. */
 function toEffects(
+  previous: SagaSnapshot | null,
+  next: SagaSnapshot,
   actions: readonly { readonly type: string; readonly params?: unknown }[],
 ): readonly Effect[] {
   const effects: Effect[] = []
   for (const { type, params } of actions) {
-    if (typeof params !== 'object' || params === null) continue
-    if (type === 'xstate.spawnChild' && 'src' in params && 'input' in params) {
-      // The input is what build-machine.ts made a moment ago; the way back to the machine is not for a journal's effects.
-      const { parent: _, ...input } = params.input as UndoInput & Partial<InvokedStepInput>
-      effects.push({ type: 'start', actor: String(params.src), input })
-    } else if (type === 'xstate.stopChild' && 'id' in params) {
-      effects.push({ type: 'stop', actor: String(params.id) })
+    if (type === 'xstate.stopChild') {
+      // A saga has one actor at a time: what is stopped is that of the state which was left.
+      const actor = previous === null ? null : actorOf(previous)
+      if (actor !== null) effects.push({ type: 'stop', actor })
+    } else if (type === 'xstate.spawnChild') {
+      const actor = actorOf(next)
+      if (actor !== null) effects.push({ type: 'start', actor, input: inputOf(next, actor) })
+    } else if (typeof params !== 'object' || params === null) {
+      // The machine has no other actions.
     } else if (type === 'xstate.raise' && 'delay' in params && 'event' in params && 'id' in params) {
       if (typeof params.delay !== 'number') continue
       // The machine raises only its own events.
@@ -69,4 +78,17 @@ function toEffects(
     }
   }
   return effects
+}
+
+/** The actor that works in a state, by its name: a step's, or `compensate`; null where the run rests. */
+function actorOf(snapshot: SagaSnapshot): string | null {
+  const state: string = snapshot.value
+  if (state === 'compensating') return 'compensate'
+  const context: SagaContext = snapshot.context
+  return state === context.step ? state : null
+}
+
+function inputOf(snapshot: SagaSnapshot, actor: string): StepInput | UndoInput {
+  const context: SagaContext = snapshot.context
+  return actor === 'compensate' ? undoInput(context) : stepInput(context, actor)
 }

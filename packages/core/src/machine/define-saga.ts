@@ -1,10 +1,13 @@
-import type { AnyStateMachine } from 'xstate'
+import type { AnyStateMachine, SnapshotFrom } from 'xstate'
 import type { JsonObject } from '../json/json.js'
 import { checkSaga, type SagaDefinition, type SagaOptions } from '../saga/saga-definition.js'
 import { buildMachine } from './build-machine.js'
 
 /** The XState machine of a saga. */
 export type SagaMachine<Facts extends JsonObject = JsonObject> = ReturnType<typeof buildMachine<Facts>>
+
+/** A state of a saga's machine, as XState gives it. */
+export type SagaSnapshot = SnapshotFrom<SagaMachine>
 
 /** A saga: its checked definition and its machine. */
 export interface Saga<Facts extends JsonObject = JsonObject> {

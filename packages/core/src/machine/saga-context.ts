@@ -87,3 +87,32 @@ export type SagaEvent =
 
 /** Names of the machine's timers, which are also the ids of its delayed events. */
 export const timers = { backoff: 'backoff', autoRetry: 'auto-retry' } as const
+
+/** What the actor of `step` is invoked with in this state. */
+export function stepInput(context: SagaContext, step: string): StepInput {
+  return {
+    step,
+    attempt: context.attempt,
+    input: context.input,
+    outputs: context.outputs,
+    checkpoint: context.checkpoints[step] ?? null,
+  }
+}
+
+/** What `compensate` is invoked with in this state. */
+export function undoInput(context: SagaContext): UndoInput {
+  const step = undoStep(context)
+  return {
+    ...stepInput(context, step),
+    attempt: context.undo?.tries ?? 1,
+    reason: context.undo?.reason ?? 'failed',
+    error: step === context.step ? context.error : null,
+    output: context.outputs[step] ?? null,
+    options: context.undo?.options ?? {},
+  }
+}
+
+/** The step that is being undone, or is stuck. */
+export function undoStep(context: SagaContext): string {
+  return context.undo?.queue[0] ?? context.step
+}
