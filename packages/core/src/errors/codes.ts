@@ -29,9 +29,12 @@ export const errorCodes = {
   CANCELLED: 'The run was cancelled.',
   // Journal and leases
   LEASE_HELD: 'Another run, or another process, holds what this run needs.',
+  RUN_MIGRATION_FAILED: 'A run of an older version of its saga cannot go on under this one; it is set aside.',
   LEASE_LOST: 'Another process took the run over; this one may write nothing more.',
   JOURNAL_FAILED: 'The journal could not be read or written.',
   JOURNAL_NEWER: 'The journal was written by a newer version of Holdfast; nothing was touched.',
+  JOURNAL_OLDER:
+    'The journal has an older version, and was opened without leave to bring it to the present one; nothing was touched.',
   JOURNAL_DAMAGED: 'Entries of a run are missing or unreadable; the run is set aside.',
   // Backups
   BACKUP_NOT_FOUND: 'There is no folder at the path of the backup.',

@@ -23,6 +23,8 @@ export type EntryBody =
   | { readonly type: 'retry.requested' }
   | { readonly type: 'cancel.requested' }
   | { readonly type: 'discard.requested'; readonly options: JsonObject }
+  /** From here on the run goes on under version `to` of its saga; the entries before are in the words of `from`. */
+  | { readonly type: 'run.migrated'; readonly from: number; readonly to: number }
   | { readonly type: 'hook.succeeded'; readonly hook: string }
   | { readonly type: 'hook.failed'; readonly hook: string; readonly error: ErrorReport }
 

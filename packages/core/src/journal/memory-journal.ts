@@ -2,22 +2,31 @@ import { HoldfastError } from '../errors/holdfast-error.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import type { Entry } from './entry.js'
 import type {
+  ClaimResult,
+  Held,
   Journal,
   JournalWrite,
   RunFilter,
   RunHeader,
   RunIdentity,
+  RunRecord,
+  RunSnapshot,
   RunSummary,
   WriteResult,
 } from './journal.js'
 
+/** What is kept of a run, serialised as on disk: nobody can change what was written by keeping a reference to it. */
+interface KeptRun {
+  identity: string
+  summary: string
+  snapshot: string | null
+  updatedAt: number
+  readonly entries: string[]
+}
+
 /** What several in-memory journals share, as several processes share a database file. */
 export class MemoryJournalStore {
-  /** Serialised, as on disk: nobody can change what was written by keeping a reference to it. */
-  readonly runs = new Map<
-    string,
-    { identity: string; summary: string; updatedAt: number; entries: string[] }
-  >()
+  readonly runs = new Map<string, KeptRun>()
   readonly leases = new Map<string, { generation: number; holder: object | null; expiresAt: number }>()
 }
 
@@ -39,16 +48,28 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
   const { store = new MemoryJournalStore(), clock = systemClock, leaseDuration = 30_000 } = options
   const holder = {}
 
-  const readHeader = (id: string): RunHeader => {
+  const find = (id: string): KeptRun => {
     const run = store.runs.get(id)
     if (run === undefined)
       throw new HoldfastError('RUN_UNKNOWN', `There is no run '${id}'`, { retryable: false })
+    return run
+  }
+  const toHeader = (run: KeptRun): RunHeader => {
     // Written by `commit` below from values of these very types.
     const identity = JSON.parse(run.identity) as RunIdentity
     const summary = JSON.parse(run.summary) as RunSummary
     return { ...identity, ...summary, updatedAt: run.updatedAt, entries: run.entries.length }
   }
-  const headers = (): RunHeader[] => [...store.runs.keys()].map(readHeader)
+  // Written by `commit` from entries.
+  const readEntries = (run: KeptRun, after: number): readonly Entry[] =>
+    run.entries.slice(after).map((text) => JSON.parse(text) as Entry)
+  const load = (id: string): RunRecord => {
+    const run = find(id)
+    // Written by `commit` from a snapshot.
+    const snapshot = run.snapshot === null ? null : (JSON.parse(run.snapshot) as RunSnapshot)
+    return { header: toHeader(run), snapshot, entries: readEntries(run, snapshot?.seq ?? 0) }
+  }
+  const headers = (): RunHeader[] => [...store.runs.values()].map(toHeader)
   const isHeld = (id: string): boolean => {
     const lease = store.leases.get(id)
     return (
@@ -58,80 +79,109 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
   const isLeased = (id: string): boolean => (store.leases.get(id)?.holder ?? null) !== null
 
   /** The run under way that has the key or a resource, and which; null when all of it is free. */
-  const conflict = (run: RunIdentity): { by: string; what: string } | null => {
+  const conflict = (run: RunIdentity): Held | null => {
     for (const other of headers()) {
       if (other.id === run.id) continue
+      const by = { ok: false, problem: 'held', by: other.id } as const
       const underWay = other.status !== 'done' && other.status !== 'discarded'
-      if (underWay && other.key === run.key) return { by: other.id, what: `key:${run.key}` }
+      if (underWay && other.key === run.key) return { ...by, what: `key:${run.key}` }
       if (!isLeased(other.id)) continue
       const shared = run.resources.find((resource) => other.resources.includes(resource))
-      if (shared !== undefined) return { by: other.id, what: shared }
+      if (shared !== undefined) return { ...by, what: shared }
     }
     return null
   }
-  const lease = (id: string): WriteResult => {
+  const lease = (id: string): number => {
     const generation = (store.leases.get(id)?.generation ?? 0) + 1
     store.leases.set(id, { generation, holder, expiresAt: clock.now() + leaseDuration })
-    return { ok: true, generation }
+    return generation
   }
   const holds = (id: string, generation: number): boolean => {
     const current = store.leases.get(id)
     return current !== undefined && current.holder === holder && current.generation === generation
+  }
+  const prolong = (id: string, generation: number): boolean => {
+    if (!holds(id, generation)) return false
+    store.leases.set(id, { generation, holder, expiresAt: clock.now() + leaseDuration })
+    return true
   }
   const letGo = (id: string): void => {
     const current = store.leases.get(id)
     if (current !== undefined) store.leases.set(id, { ...current, holder: null })
   }
 
+  const begin = ({ run, entries, summary }: Extract<JournalWrite, { kind: 'begin' }>): WriteResult => {
+    const held = conflict(run)
+    if (held !== null) return held
+    store.runs.set(run.id, {
+      identity: JSON.stringify(run),
+      summary: JSON.stringify(summary),
+      snapshot: null,
+      updatedAt: entries.at(-1)?.at ?? run.startedAt,
+      entries: entries.map((entry) => JSON.stringify(entry)),
+    })
+    return { ok: true, generation: lease(run.id) }
+  }
+  const append = (request: Extract<JournalWrite, { kind: 'append' }>): void => {
+    const { entries, summary, snapshot, version } = request
+    const run = find(request.run)
+    run.entries.push(...entries.map((entry) => JSON.stringify(entry)))
+    run.summary = JSON.stringify(summary)
+    run.updatedAt = entries.at(-1)?.at ?? run.updatedAt
+    if (snapshot !== undefined) run.snapshot = JSON.stringify({ seq: run.entries.length, state: snapshot })
+    if (version !== undefined) run.identity = JSON.stringify({ ...JSON.parse(run.identity), version })
+  }
   const write = (request: JournalWrite): WriteResult => {
-    if (request.kind === 'begin') {
-      const held = conflict(request.run)
-      if (held !== null) return { ok: false, problem: 'held', ...held }
-      store.runs.set(request.run.id, {
-        identity: JSON.stringify(request.run),
-        summary: JSON.stringify(request.summary),
-        updatedAt: request.entries.at(-1)?.at ?? request.run.startedAt,
-        entries: request.entries.map((entry) => JSON.stringify(entry)),
-      })
-      return lease(request.run.id)
+    if (request.kind === 'begin') return begin(request)
+    const { run, generation } = request
+    if (!prolong(run, generation)) return { ok: false, problem: 'stale' }
+    if (request.kind === 'append') append(request)
+    if (request.kind === 'release' || request.release) letGo(run)
+    return { ok: true, generation }
+  }
+
+  const claim = (id: string): ClaimResult => {
+    if (!store.runs.has(id)) {
+      const error = new HoldfastError('RUN_UNKNOWN', `There is no run '${id}'`, { retryable: false })
+      return { ok: false, problem: 'unreadable', error }
     }
-    if (!holds(request.run, request.generation)) return { ok: false, problem: 'stale' }
-    if (request.kind === 'append') {
-      const run = store.runs.get(request.run)
-      if (run === undefined) return { ok: false, problem: 'stale' }
-      run.entries.push(...request.entries.map((entry) => JSON.stringify(entry)))
-      run.summary = JSON.stringify(request.summary)
-      run.updatedAt = request.entries.at(-1)?.at ?? run.updatedAt
-      if (!request.release) return { ok: true, generation: request.generation }
-    }
-    letGo(request.run)
-    return { ok: true, generation: request.generation }
+    if (isHeld(id)) return { ok: false, problem: 'held', by: id, what: `run:${id}` }
+    const record = load(id)
+    return conflict(record.header) ?? { ok: true, generation: lease(id), record }
+  }
+
+  const list = ({ after, limit, ...filter }: RunFilter): readonly RunHeader[] => {
+    const all = headers()
+    const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1
+    return all
+      .slice(from)
+      .filter((header) => matches(header, filter))
+      .slice(0, limit)
   }
 
   return {
     leaseDuration,
     commit: async (writes) => writes.map(write),
-    claim: async (id) => {
-      const header = readHeader(id)
-      if (isHeld(id)) return { ok: false, problem: 'held', by: id, what: `run:${id}` }
-      const held = conflict(header)
-      return held === null ? lease(id) : { ok: false, problem: 'held', ...held }
+    claim: async (ids) => ids.map(claim),
+    renew: async (leases) => leases.map(({ run, generation }) => prolong(run, generation)),
+    load: async (id) => load(id),
+    entries: async (id) => readEntries(find(id), 0),
+    runs: async (filter = {}) => list(filter),
+    compact: async ({ finishedBefore, limit }) => {
+      const all = headers()
+      const last = new Map(all.filter(({ status }) => status === 'done').map(({ key, id }) => [key, id]))
+      const forgotten = all
+        .filter(({ status, open }) => (status === 'done' || status === 'discarded') && !open)
+        .filter(({ id, key, updatedAt }) => updatedAt < finishedBefore && last.get(key) !== id)
+        .slice(0, limit)
+      for (const { id } of forgotten) {
+        store.runs.delete(id)
+        store.leases.delete(id)
+      }
+      return forgotten.length
     },
-    renew: async (leases) =>
-      leases.map(({ run, generation }) => {
-        const current = store.leases.get(run)
-        if (current === undefined || !holds(run, generation)) return false
-        store.leases.set(run, { ...current, expiresAt: clock.now() + leaseDuration })
-        return true
-      }),
-    entries: async (id) => {
-      readHeader(id)
-      // Written by `commit` from entries.
-      return (store.runs.get(id)?.entries ?? []).map((text) => JSON.parse(text) as Entry)
-    },
-    runs: async (filter = {}) => headers().filter((header) => matches(header, filter)),
-    close: async () => {
-      for (const [id, current] of store.leases) if (current.holder === holder) letGo(id)
+    close: async (keep = []) => {
+      for (const [id, current] of store.leases) if (current.holder === holder && !keep.includes(id)) letGo(id)
     },
   }
 }

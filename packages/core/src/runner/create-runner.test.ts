@@ -634,7 +634,7 @@ describe('recovery', () => {
     const lease = store.leases.get(run.id)
     if (lease !== undefined) store.leases.set(run.id, { ...lease, expiresAt: 0 })
     const other = memoryJournal({ store, clock })
-    await other.claim(run.id)
+    await other.claim([run.id])
     gate.resolve()
     expect(await run.outcome()).toMatchObject({ status: 'suspended', error: { code: 'LEASE_LOST' } })
     expect(await other.entries(run.id)).toHaveLength(1)

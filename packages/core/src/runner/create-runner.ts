@@ -1,4 +1,4 @@
-import { type ErrorReport, HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
+import { HoldfastError } from '../errors/holdfast-error.js'
 import type { Entry } from '../journal/entry.js'
 import type { Journal, RunFilter, RunHeader, RunIdentity } from '../journal/journal.js'
 import type { JsonObject } from '../json/json.js'
@@ -10,9 +10,12 @@ import { DriverRegistry } from './driver-registry.js'
 import { GroupCommit } from './group-commit.js'
 import { refusedError } from './lease-errors.js'
 import { LeaseKeeper } from './lease-keeper.js'
+import { createRecovery, type Recovery } from './recovery.js'
+import { restoreRun } from './restore-run.js'
 import { type Run, runOf } from './run.js'
 import { type DriverShared, RunDriver } from './run-driver.js'
-import { applyEntry, foldEntries, summarise } from './run-state.js'
+import { newRunId } from './run-id.js'
+import { applyEntry, summarise } from './run-state.js'
 
 /** Options of {@link createRunner}. */
 export interface RunnerOptions {
@@ -21,10 +24,12 @@ export interface RunnerOptions {
   readonly sagas: readonly AnySaga[]
   /** @default the system's clock */
   readonly clock?: Clock
-  /** Makes ids of runs. @default random UUIDs */
+  /** Makes ids of runs. @default UUIDs of version 7, which sort by age */
   readonly newId?: () => string
   /** Least milliseconds between two notifications of a run's progress. @default 100 */
   readonly progressInterval?: number
+  /** Entries after which the state of a run is written down anew, so that taking it over need not fold all of them. @default 64 */
+  readonly snapshotEvery?: number
   /** Told what a listener of the host's own threw. @default console.error */
   readonly onListenerError?: (error: unknown) => void
 }
@@ -35,16 +40,6 @@ export interface StartOptions {
   readonly key?: string
   /** Whose run it is; captured here, never looked up again. @default '' */
   readonly owner?: string
-}
-
-/** What `recover` found. */
-export interface Recovery {
-  /** Runs that go on, or are attached and wait for their own time. */
-  readonly resumed: readonly Run[]
-  /** Runs that cannot go on here, with the reason; nothing of them was changed. */
-  readonly setAside: readonly { readonly run: string; readonly error: ErrorReport }[]
-  /** Ids of runs that another living process drives. */
-  readonly elsewhere: readonly string[]
 }
 
 /** The durable runner: drives sagas by their journal. */
@@ -75,8 +70,16 @@ export interface Runner {
   /** Tells that a resource went away: fails the steps at work that need it, and no others. */
   lose(resource: string): void
   /**
-   * Parks what is at work and closes the journal. What has not stopped by the deadline is left as after a crash, for `recover()`.
-   * Afterwards nothing can be started.
+   * Forgets runs that have ended, and says how many. It goes by what they mean: the last run of a key that was done stays whatever
+   * its age, because it holds the last receipt of its source; so does everything that waits, works or owes a hook.
+   */
+  compact(options?: {
+    /** Least age of what is forgotten, in milliseconds since its last entry. @default 0 */
+    readonly olderThan?: number
+  }): Promise<number>
+  /**
+   * Parks what is at work and closes the journal. What has not stopped by the deadline is left as after a crash, for `recover()`,
+   * and keeps its lease for as long as its step may still be working. Afterwards nothing can be started.
    */
   shutdown(options?: { readonly deadline?: number }): Promise<void>
 }
@@ -87,12 +90,14 @@ const runnerRules = {
   clock: rule.object,
   newId: rule.function,
   progressInterval: rule.positive,
+  snapshotEvery: rule.positive,
   onListenerError: rule.function,
 }
 const startRules = {
   key: rule.string,
   owner: { must: 'be a string', test: (value: unknown) => typeof value === 'string' },
 }
+const compactRules = { olderThan: rule.count }
 const shutdownRules = { deadline: rule.positive }
 
 /** Milliseconds that `shutdown` waits for steps to end. */
@@ -112,7 +117,7 @@ const defaultDeadline = 10_000
 export function createRunner(options: RunnerOptions): Runner {
   checkOptions('createRunner', options, runnerRules, ['journal', 'sagas'])
   const { journal, clock = systemClock } = options
-  const newId = options.newId ?? (() => crypto.randomUUID())
+  const newId = options.newId ?? (() => newRunId(clock.now()))
   const sagas = new Map<string, AnySaga>()
   for (const saga of options.sagas) {
     const { name } = saga.definition
@@ -128,6 +133,7 @@ export function createRunner(options: RunnerOptions): Runner {
     commit: new GroupCommit(journal),
     clock,
     progressInterval: options.progressInterval ?? 100,
+    snapshotEvery: options.snapshotEvery ?? 64,
     onListenerError: options.onListenerError ?? reportToConsole,
     onLease: (driver) => {
       leases.update(driver)
@@ -138,36 +144,24 @@ export function createRunner(options: RunnerOptions): Runner {
   const refuseClosed = (): void => {
     if (closed) throw new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
   }
-  const sagaNamed = (name: string, version?: number): AnySaga => {
+  const sagaNamed = (name: string): AnySaga => {
     const saga = sagas.get(name)
-    if (saga === undefined) {
-      throw new HoldfastError('SAGA_UNKNOWN', `This runner has no saga '${name}'`, {
-        hint: `It has: ${[...sagas.keys()].join(', ')}.`,
-        retryable: false,
-      })
-    }
-    const { definition } = saga
-    if (version !== undefined && version !== definition.version) {
-      throw new HoldfastError(
-        'SAGA_UNKNOWN',
-        `The run was started by version ${version} of saga '${name}'; this is version ${definition.version}`,
-        { hint: 'Finish the run with the version that started it.', retryable: false },
-      )
-    }
-    return saga
+    if (saga !== undefined) return saga
+    throw new HoldfastError('SAGA_UNKNOWN', `This runner has no saga '${name}'`, {
+      hint: `It has: ${[...sagas.keys()].join(', ')}.`,
+      retryable: false,
+    })
   }
   const load = async (id: string): Promise<RunDriver> => {
     const known = drivers.get(id)
     if (known !== undefined) return known
-    const header = (await journal.runs({ id }))[0]
-    if (header === undefined)
-      throw new HoldfastError('RUN_UNKNOWN', `There is no run '${id}'`, { retryable: false })
-    const saga = sagaNamed(header.saga, header.version)
-    const run = identityOf(header)
-    const state = foldEntries(saga, run, await journal.entries(id))
+    const record = await journal.load(id)
+    const saga = sagaNamed(record.header.saga)
+    const state = await restoreRun(saga, record, journal)
     // Somebody else may have loaded it meanwhile: one driver a run.
     return drivers.get(id) ?? drivers.add(new RunDriver(saga, state, shared))
   }
+  const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared })
 
   const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {
     const driver = await load(id)
@@ -208,34 +202,19 @@ export function createRunner(options: RunnerOptions): Runner {
         if (result.problem === 'held' && result.what === `key:${key}`) return join(result.by, key, input)
         throw refusedError(run.id, result)
       }
-      const driver = drivers.add(new RunDriver(saga, applied.state, shared))
-      driver.begin(result.generation, applied)
+      const driver = new RunDriver(saga, applied.state, shared)
+      driver.begin(result.generation, applied, run.startedAt)
       return runOf(driver)
     },
 
-    recover: async () => {
+    recover: () => {
       refuseClosed()
-      const resumed: Run[] = []
-      const setAside: { run: string; error: ErrorReport }[] = []
-      const elsewhere: string[] = []
-      for (const header of await journal.runs({ unattended: true })) {
-        if (drivers.busy().some((driver) => driver.run.id === header.id)) continue
-        try {
-          const driver = await load(header.id)
-          if (header.open) await driver.takeOver()
-          else driver.armParked()
-          resumed.push(runOf(driver))
-        } catch (thrown) {
-          const error = toHoldfastError(thrown, 'JOURNAL_FAILED')
-          if (error.code === 'LEASE_HELD') elsewhere.push(header.id)
-          else setAside.push({ run: header.id, error: reportError(error) })
-        }
-      }
-      return { resumed, setAside, elsewhere }
+      return recovery.recover()
     },
 
     open: async (id) => {
       refuseClosed()
+      await recovery.ended
       return runOf(await load(id))
     },
     runs: (filter) => journal.runs(filter),
@@ -256,15 +235,30 @@ export function createRunner(options: RunnerOptions): Runner {
         }),
       )
       await withDeadline(clock, shutdownOptions.deadline ?? defaultDeadline, stopped)
+      const deaf: string[] = []
       for (const driver of working) {
         driver.disarm()
         if (driver.generation === null) continue
+        deaf.push(driver.run.id)
         driver.suspend(
           new HoldfastError('RUN_SUSPENDED', 'The runner was shut down before the run had stopped'),
         )
       }
       leases.stop()
-      await journal.close()
+      await journal.close(deaf)
+    },
+
+    compact: async (compactOptions = {}) => {
+      refuseClosed()
+      checkOptions('compact', compactOptions, compactRules)
+      const finishedBefore = clock.now() - (compactOptions.olderThan ?? 0)
+      let forgotten = 0
+      for (;;) {
+        await journal.ready?.()
+        const some = await journal.compact({ finishedBefore, limit: 100 })
+        if (some === 0) return forgotten
+        forgotten += some
+      }
     },
   }
 }
@@ -273,11 +267,6 @@ export function createRunner(options: RunnerOptions): Runner {
 function reportToConsole(error: unknown): void {
   // oxlint-disable-next-line no-console
   console.error(error)
-}
-
-function identityOf(header: RunHeader): RunIdentity {
-  const { id, saga, version, key, owner, resources, startedAt } = header
-  return { id, saga, version, key, owner, resources, startedAt }
 }
 
 /** Resolves with the promise, or when the time is over. */

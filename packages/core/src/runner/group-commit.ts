@@ -6,6 +6,9 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
+/** Writes in one commit at the most: a burst of thousands must not block the process for long. */
+const largestGroup = 256
+
 /**
  * Gathers the writes of one tick, from all runs, into one transaction: with `synchronous=FULL` a commit costs a disk flush,
  * and 64 runs that finish a step together need just one.
@@ -30,14 +33,8 @@ export class GroupCommit {
   async #flush(): Promise<void> {
     this.#flushing = true
     while (this.#pending.length > 0) {
-      // Waits as long as the tick still brings writes, so that runs whose promises settle a few microtasks apart share a commit.
-      let gathered = 0
-      while (gathered !== this.#pending.length) {
-        gathered = this.#pending.length
-        for (let hop = 0; hop < 8; hop++) await Promise.resolve()
-      }
-      const group = this.#pending
-      this.#pending = []
+      await (this.#journal.ready?.() ?? this.#endOfTick())
+      const group = this.#pending.splice(0, largestGroup)
       try {
         const results = await this.#journal.commit(group.map(({ write }) => write))
         for (const [index, { resolve, reject }] of group.entries()) {
@@ -50,5 +47,14 @@ export class GroupCommit {
       }
     }
     this.#flushing = false
+  }
+
+  /** Waits as long as the tick still brings writes, so that runs whose promises settle a few microtasks apart share a commit. */
+  async #endOfTick(): Promise<void> {
+    let gathered = 0
+    while (gathered !== this.#pending.length) {
+      gathered = this.#pending.length
+      for (let hop = 0; hop < 8; hop++) await Promise.resolve()
+    }
   }
 }

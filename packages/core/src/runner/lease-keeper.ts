@@ -33,12 +33,13 @@ export class LeaseKeeper {
     const held = [...this.#drivers].flatMap((driver) =>
       driver.generation === null ? [] : [{ driver, run: driver.run.id, generation: driver.generation }],
     )
+    const since = this.#clock.now()
     try {
       const kept = await this.#journal.renew(held)
       for (const [index, { driver, generation }] of held.entries()) {
-        if (kept[index] === false && driver.generation === generation) {
-          driver.suspend(leaseLost(driver.run.id))
-        }
+        if (driver.generation !== generation) continue
+        if (kept[index] === true) driver.prolong(since)
+        else driver.suspend(leaseLost(driver.run.id))
       }
     } catch {
       // Tried again in a third of the lease; one that ran out meanwhile is noticed by the next append, in its own transaction.

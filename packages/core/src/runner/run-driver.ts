@@ -3,11 +3,11 @@ import { isFailure } from '../errors/failure.js'
 import { HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
 import { type RunEvent, type RunEventBody, runEventVersion } from '../events/run-event.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
-import type { Journal, RunIdentity } from '../journal/journal.js'
+import type { Journal, JournalWrite, RunIdentity, RunRecord } from '../journal/journal.js'
 import type { Json } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
 import { readOutputs, undoContext } from '../machine/saga-actors.js'
-import type { SagaContext, StepInput, UndoInput } from '../machine/saga-context.js'
+import { type SagaContext, stepInput, undoInput } from '../machine/saga-context.js'
 import type { AskRequest, Progress } from '../saga/step.js'
 import { backoffDelay, jittered } from '../time/backoff.js'
 import type { Clock } from '../time/clock.js'
@@ -16,11 +16,11 @@ import { describeEntry } from './describe-entry.js'
 import type { GroupCommit } from './group-commit.js'
 import { leaseLost, refusedError } from './lease-errors.js'
 import { Mailbox } from './mailbox.js'
+import { restoreRun } from './restore-run.js'
+import { writeState } from './run-snapshot.js'
 import {
   type Applied,
   applyEntry,
-  foldEntries,
-  matters,
   type NumberedEffect,
   pendingHooks,
   type RunState,
@@ -32,8 +32,6 @@ import { overallProgress, viewOf } from './run-view.js'
 import { StepAttempt } from './step-attempt.js'
 import { ViewStore } from './view-store.js'
 
-type StartEffect = Extract<NumberedEffect, { type: 'start' }>
-
 /** What all runs of a runner share. */
 export interface DriverShared {
   readonly journal: Journal
@@ -41,6 +39,8 @@ export interface DriverShared {
   readonly clock: Clock
   /** Least milliseconds between two notifications of progress. */
   readonly progressInterval: number
+  /** Entries after which the state of a run is written down anew. */
+  readonly snapshotEvery: number
   /** Tells the host what a listener of its own threw. */
   readonly onListenerError: (error: unknown) => void
   /** The driver took a lease or a timer, or gave it back. */
@@ -70,6 +70,10 @@ export class RunDriver {
   #atWork: Promise<unknown> = Promise.resolve()
   /** Whether all of that has ended. */
   #quiet = true
+  /** When the lease runs out unless it is renewed; unix milliseconds. */
+  #leaseEnds = 0
+  /** The last entry that the journal's snapshot of this run covers. */
+  #snapshotSeq = 0
   #progress: Progress | null = null
   #overall = 0
   #suspended: HoldfastError | null = null
@@ -88,6 +92,7 @@ export class RunDriver {
           progress: this.#progress,
           overall: this.#overall,
           suspended: this.#suspended === null ? null : reportError(this.#suspended),
+          asks: this.#generation === null || this.#attempt?.asks === true,
         }),
     })
   }
@@ -109,22 +114,48 @@ export class RunDriver {
     return this.#suspended
   }
 
-  /** Whether the run rests, has ended or is suspended, and everything that was started for it has really stopped. Hooks do not count. */
+  /** Whether the run rests, has ended or is not driven here, and everything that was started for it has stopped. Hooks do not count. */
   get atRest(): boolean {
-    return this.#quiet && (this.#suspended !== null || isResting(this.#state))
+    return this.#quiet && (this.#generation === null || isResting(this.#state))
   }
 
-  /** Begins to drive a run whose first entry was just written under `generation`. */
-  begin(generation: number, applied: Applied): void {
+  /** Whether it holds a lease or waits for a timer. */
+  get isBusy(): boolean {
+    return this.#generation !== null || this.#timers.areSet
+  }
+
+  /** Whether nothing can happen to the run any more. */
+  get hasEnded(): boolean {
+    return this.#generation === null && ['done', 'discarded'].includes(stateName(this.#state))
+  }
+
+  /** Begins to drive a run whose first entry was just written under `generation`, at the moment `since`. */
+  begin(generation: number, applied: Applied, since: number): void {
     this.#generation = generation
+    this.prolong(since)
     this.#shared.onLease(this)
-    this.#settle(applied, null)
+    this.#settle(applied, null, false)
   }
 
-  /** Arms the timer of a parked run, which needs no lease until it fires. */
-  armParked(): void {
-    this.#timers.follow(this.#state.timers)
+  /** Takes over a run that was claimed under `generation` at the moment `since`, and goes on with what is outstanding. */
+  attach(state: RunState, record: RunRecord, generation: number, since: number): Promise<void> {
+    return this.#mailbox.post(async () => {
+      await this.#attach(state, record, generation, since)
+      await this.#rest()
+    })
+  }
+
+  /** Arms the timer of a parked run as the journal shows it, which needs no lease until it fires. */
+  armParked(state: RunState): void {
+    this.#state = state
+    this.#timers.follow(state.timers)
     this.#shared.onLease(this)
+    this.view.changed()
+  }
+
+  /** The lease was taken or renewed at the moment `since`. */
+  prolong(since: number): void {
+    this.#leaseEnds = since + this.#shared.journal.leaseDuration
   }
 
   /** Stops the timers of a run, for a runner that is shut down; the journal still knows them. */
@@ -222,42 +253,73 @@ export class RunDriver {
 
   async #hold(): Promise<void> {
     if (this.#generation !== null) return
-    const claimed = await this.#shared.journal.claim(this.run.id)
-    if (!claimed.ok) throw refusedError(this.run.id, claimed)
+    const { journal, clock } = this.#shared
+    const since = clock.now()
+    const [claimed] = await journal.claim([this.run.id])
+    if (claimed === undefined) throw new Error('the journal answered no claim')
+    if (!claimed.ok) {
+      if (claimed.problem === 'unreadable') throw claimed.error
+      throw refusedError(this.run.id, claimed)
+    }
     // Another process may have driven the run meanwhile: the journal knows, not this driver.
-    const entries = await this.#shared.journal.entries(this.run.id)
-    this.#state = foldEntries(this.saga, this.run, entries)
-    this.#generation = claimed.generation
+    const state = await restoreRun(this.saga, claimed.record, journal)
+    await this.#attach(state, claimed.record, claimed.generation, since)
+  }
+
+  async #attach(state: RunState, record: RunRecord, generation: number, since: number): Promise<void> {
+    this.#state = state
+    this.#generation = generation
+    this.#snapshotSeq = record.snapshot?.seq ?? 0
     this.#suspended = null
+    this.prolong(since)
     this.#shared.onLease(this)
-    if (this.#state.working !== null) this.#perform([this.#state.working])
+    const { version } = record.header
+    if (version !== this.saga.definition.version) {
+      await this.#handle({ type: 'run.migrated', from: version, to: this.saga.definition.version })
+    }
+    const { working } = this.#state
+    if (working !== null) this.#start(working)
     else this.#timers.follow(this.#state.timers)
     this.view.changed()
   }
 
   async #handle(body: EntryBody): Promise<boolean> {
     if (this.#suspended !== null || this.#generation === null) return false
-    if (!matters(this.#state, body)) return false
     const previous = this.#state
-    const entry: Entry = { seq: previous.seq + 1, at: this.#shared.clock.now(), body }
+    const since = this.#shared.clock.now()
+    const entry: Entry = { seq: previous.seq + 1, at: since, body }
     let applied: Applied
+    let release: boolean
     try {
       applied = applyEntry(this.saga, this.run, previous, entry)
-      const result = await this.#shared.commit.write({
-        kind: 'append',
-        run: this.run.id,
-        generation: this.#generation,
-        entries: [entry],
-        summary: summarise(this.saga, applied.state),
-        release: this.#mayRelease(applied),
-      })
+      if (!applied.matters) return false
+      release = this.#mayRelease(applied)
+      const result = await this.#shared.commit.write(this.#append(entry, applied, release))
       if (!result.ok) throw leaseLost(this.run.id)
     } catch (error) {
       this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
       return false
     }
-    this.#settle(applied, previous)
+    this.prolong(since)
+    this.#settle(applied, previous, release)
     return true
+  }
+
+  #append(entry: Entry, { state }: Applied, release: boolean): JournalWrite {
+    const migrated = entry.body.type === 'run.migrated'
+    const append = {
+      kind: 'append',
+      run: this.run.id,
+      generation: this.#generation ?? 0,
+      entries: [entry],
+      summary: summarise(this.saga, state),
+      release,
+    } as const
+    const isDue = state.seq - this.#snapshotSeq >= this.#shared.snapshotEvery
+    if (!migrated && !isDue) return append
+    this.#snapshotSeq = state.seq
+    const withSnapshot = { ...append, snapshot: writeState(state) }
+    return migrated ? { ...withSnapshot, version: this.saga.definition.version } : withSnapshot
   }
 
   /** Whether the lease may end with this very write: nothing is at work any more, and nothing is owed. */
@@ -268,19 +330,18 @@ export class RunDriver {
   }
 
   /** Makes a durable state the present one and performs its effects. */
-  #settle(applied: Applied, previous: RunState | null): void {
-    const released = this.#generation !== null && previous !== null && this.#mayRelease(applied)
+  #settle(applied: Applied, previous: RunState | null, released: boolean): void {
     this.#state = applied.state
     if (previous === null || stateName(previous) !== stateName(applied.state)) this.#progress = null
     const context: SagaContext = applied.state.snapshot.context
     this.#overall = Math.max(this.#overall, overallProgress(this.saga, context, null))
     if (released) {
       this.#generation = null
-      this.#shared.onLease(this)
+      this.#quiet = true
     }
-    if (released) this.#quiet = true
     this.#perform(applied.effects)
-    for (const event of describeEntry(previous, applied)) this.#emit(event)
+    if (released) this.#shared.onLease(this)
+    if (this.#isHeard) for (const event of describeEntry(previous, applied)) this.#emit(event)
     this.view.changed()
     if (!released && isResting(applied.state)) void this.#mailbox.post(() => this.#rest())
   }
@@ -293,34 +354,48 @@ export class RunDriver {
     this.#timers.follow(this.#state.timers)
   }
 
-  #start({ id, actor, input }: StartEffect): void {
+  #start({ id, actor }: { readonly id: string; readonly actor: string }): void {
     const previous = this.#atWork
     this.#quiet = false
     this.#atWork = previous.then(async () => {
+      await this.#stillHeld()
       if (this.#suspended !== null) return
       // Between the decision and now it may have been left again: cancelled while what came before was still ending.
       if (this.#state.working?.id !== id) return
-      if (actor === 'compensate' && 'reason' in input) await this.#undo(id, input)
-      else await this.#runStep(id, input)
+      if (actor === 'compensate') await this.#undo(id)
+      else await this.#runStep(id, actor)
     })
   }
 
-  async #runStep(effect: string, input: StepInput): Promise<void> {
-    const step = this.saga.definition.steps.find(({ name }) => name === input.step)
+  /** A process that was stopped, or a machine that slept, past the end of the lease must look before it does anything more. */
+  async #stillHeld(): Promise<void> {
+    const { clock, journal } = this.#shared
+    const since = clock.now()
+    if (since < this.#leaseEnds || this.#generation === null) return
+    try {
+      const [kept] = await journal.renew([{ run: this.run.id, generation: this.#generation }])
+      if (kept === true) this.prolong(since)
+      else this.suspend(leaseLost(this.run.id))
+    } catch (error) {
+      this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
+    }
+  }
+
+  async #runStep(effect: string, name: string): Promise<void> {
+    const step = this.saga.definition.steps.find((candidate) => candidate.name === name)
     if (step === undefined) return
     const { id, owner } = this.run
-    const context: SagaContext = this.#state.snapshot.context
+    const { attempt: number, input, outputs, checkpoint } = stepInput(this.#state.snapshot.context, name)
     const attempt = new StepAttempt(
       step,
       {
         run: id,
         owner,
-        step: step.name,
-        attempt: input.attempt,
-        input: input.input,
-        // Not the one of the moment when the step was entered: a process that died since may have saved further ones.
-        checkpoint: context.checkpoints[step.name] ?? null,
-        output: readOutputs(this.saga.definition, input.outputs),
+        step: name,
+        attempt: number,
+        input,
+        checkpoint,
+        output: readOutputs(this.saga.definition, outputs),
       },
       {
         progress: (progress) => this.#told(progress),
@@ -347,7 +422,8 @@ export class RunDriver {
     )
   }
 
-  async #undo(effect: string, input: UndoInput): Promise<void> {
+  async #undo(effect: string): Promise<void> {
+    const input = undoInput(this.#state.snapshot.context)
     const step = this.saga.definition.steps.find(({ name }) => name === input.step)
     const { id, owner } = this.run
     let body: EntryBody = { type: 'undo.succeeded', step: input.step }
@@ -429,7 +505,9 @@ export class RunDriver {
     try {
       await this.request({ type: 'timer.fired', timer })
     } catch (error) {
-      // Another process woke the run first, or holds what it needs; the run stays parked and can be retried by hand.
+      // Another process woke the run first, or holds what it needs; this one waits no more, and `recover` looks at the run again.
+      this.disarm()
+      this.#shared.onLease(this)
       this.#emit({ type: 'run.suspended', error: reportError(error) })
     }
   }
@@ -446,7 +524,13 @@ export class RunDriver {
     })
   }
 
+  /** Whether anybody listens; most of what happens is heard by nobody, and telling costs. */
+  get #isHeard(): boolean {
+    return this.events.eventNames().length > 0
+  }
+
   #emit(body: RunEventBody): void {
+    if (!this.#isHeard) return
     const event: RunEvent = {
       version: runEventVersion,
       run: this.run.id,

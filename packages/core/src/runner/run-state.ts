@@ -1,15 +1,8 @@
 import { HoldfastError } from '../errors/holdfast-error.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
 import type { RunIdentity, RunStatus, RunSummary } from '../journal/journal.js'
-import {
-  begin,
-  type Decision,
-  decide,
-  type Effect,
-  type MachineEvent,
-  type SagaSnapshot,
-} from '../machine/decide.js'
-import type { AnySaga } from '../machine/define-saga.js'
+import { begin, type Decision, decide, type Effect, type MachineEvent } from '../machine/decide.js'
+import type { AnySaga, SagaSnapshot } from '../machine/define-saga.js'
 import { type SagaContext, type SagaEvent, timers } from '../machine/saga-context.js'
 import { jittered } from '../time/backoff.js'
 
@@ -38,8 +31,8 @@ export interface RunState {
   readonly updatedAt: number
   /** The body of the last entry. */
   readonly last: EntryBody | null
-  /** The actor at work; a saga has at most one at a time. */
-  readonly working: (NumberedEffect & { readonly type: 'start' }) | null
+  /** The actor at work, and the id of the effect that started it; a saga has at most one at a time. */
+  readonly working: { readonly id: string; readonly actor: string } | null
   readonly timers: ReadonlyMap<string, PendingTimer>
   readonly timings: ReadonlyMap<string, StepTiming>
   /** Tries of each hook so far, and whether it is settled. */
@@ -50,9 +43,13 @@ export interface RunState {
 export interface Applied {
   readonly state: RunState
   readonly effects: readonly NumberedEffect[]
+  /** Whether the entry meant anything in the state before; the driver journals only what does. */
+  readonly matters: boolean
 }
 
-/** Applies one entry. Pure: what the entry does not say is not looked up. */
+/**
+ * Applies one entry. Pure: what the entry does not say is not looked up. Throws `JOURNAL_DAMAGED` when it is not the next one.
+ */
 export function applyEntry(
   saga: AnySaga,
   run: RunIdentity,
@@ -67,6 +64,7 @@ export function applyEntry(
     const first = begin(saga.machine, entry.body.input)
     return next(saga, run, emptyState(run, first.snapshot), entry, first)
   }
+  if (entry.body.type === 'run.migrated') return migrated(run, previous, entry)
   const hook = hookResult(entry.body)
   if (hook !== null) {
     const known = previous.hooks.get(hook.name) ?? { tries: 0, settled: false }
@@ -77,27 +75,39 @@ export function applyEntry(
     return {
       state: { ...previous, seq: entry.seq, updatedAt: entry.at, last: entry.body, hooks },
       effects: [],
+      matters: true,
     }
   }
   const event = machineEvent(previous, entry.body)
-  if (event === null) throw damaged(run, `entry ${entry.seq} names a timer that was not set`)
+  if (event === null) return { state: previous, effects: [], matters: false }
   return next(saga, run, previous, entry, decide(saga.machine, previous.snapshot, event))
 }
 
-/** The state that a run's entries give. */
-export function foldEntries(saga: AnySaga, run: RunIdentity, entries: readonly Entry[]): RunState {
-  let state: RunState | null = null
-  for (const entry of entries) state = applyEntry(saga, run, state, entry).state
-  if (state === null) throw damaged(run, 'there are no entries')
-  return state
+/** The run goes on under a newer version: what is at work is another effect than the one that the older version had started. */
+function migrated(run: RunIdentity, previous: RunState, { seq, at, body }: Entry): Applied {
+  const working = previous.working === null ? null : { ...previous.working, id: `${run.id}:${seq}:0` }
+  return {
+    state: { ...previous, run, seq, updatedAt: at, last: body, working },
+    effects: [],
+    matters: true,
+  }
 }
 
-/** Whether an entry would change anything; the driver journals only what does. */
-export function matters(state: RunState, body: EntryBody): boolean {
-  if (hookResult(body) !== null) return true
-  const event = machineEvent(state, body)
-  // XState types only the events that the machine declares; see `decide`.
-  return event !== null && state.snapshot.can(event as SagaEvent)
+/** The state that a run's entries give, going on from `from` where that is known. */
+export function foldEntries(
+  saga: AnySaga,
+  run: RunIdentity,
+  entries: readonly Entry[],
+  from: RunState | null = null,
+): RunState {
+  let state = from
+  for (const entry of entries) {
+    const applied = applyEntry(saga, run, state, entry)
+    if (!applied.matters) throw damaged(run, `entry ${entry.seq} ('${entry.body.type}') means nothing there`)
+    state = applied.state
+  }
+  if (state === null) throw damaged(run, 'there are no entries')
+  return state
 }
 
 /** The name of the state that the run is in. */
@@ -152,44 +162,48 @@ function next(
   entry: Entry,
   decision: Decision,
 ): Applied {
-  const effects = decision.effects.map((effect, index) => ({
-    ...effect,
-    id: `${run.id}:${entry.seq}:${index}`,
-  }))
-  let working = previous.working
-  const pending = new Map(previous.timers)
+  const { body, seq, at } = entry
+  const effects = decision.effects.map((effect, index) => ({ ...effect, id: `${run.id}:${seq}:${index}` }))
+  const settled = settledActor(body)
+  let working = settled !== null && previous.working?.actor === settled ? null : previous.working
+  // Copied only when they change: most entries leave the timers alone.
+  let pending: Map<string, PendingTimer> | null = null
   const timings = new Map(previous.timings)
-  if (entry.body.type === 'timer.fired') pending.delete(entry.body.timer)
+  if (body.type === 'timer.fired') {
+    pending = new Map(previous.timers)
+    pending.delete(body.timer)
+  }
   for (const effect of effects) {
     if (effect.type === 'start') {
-      working = effect
-      startTiming(timings, effect.actor, entry.at)
+      working = { id: effect.id, actor: effect.actor }
+      startTiming(timings, effect.actor, at)
     } else if (effect.type === 'stop') {
       if (working?.actor === effect.actor) working = null
     } else if (effect.type === 'schedule') {
       const delay = jittered(effect.delay, jitterOf(saga, decision.snapshot, effect.timer), effect.id)
-      pending.set(effect.timer, { due: entry.at + delay, event: effect.event })
-    } else {
+      pending ??= new Map(previous.timers)
+      pending.set(effect.timer, { due: at + delay, event: effect.event })
+    } else if ((pending ?? previous.timers).has(effect.timer)) {
+      pending ??= new Map(previous.timers)
       pending.delete(effect.timer)
     }
   }
-  const settled = settledActor(entry.body)
-  if (settled !== null && working?.actor === settled && !effects.some(({ type }) => type === 'start'))
-    working = null
-  if (entry.body.type === 'step.succeeded' || entry.body.type === 'step.failed') {
-    endTiming(timings, entry.body.step, entry.at)
+  if (body.type === 'step.succeeded' || body.type === 'step.failed') endTiming(timings, body.step, at)
+  const { snapshot } = decision
+  return {
+    state: {
+      ...previous,
+      snapshot,
+      seq,
+      updatedAt: at,
+      last: body,
+      working,
+      timers: pending ?? previous.timers,
+      timings,
+    },
+    effects,
+    matters: previous.seq === 0 || effects.length > 0 || snapshot !== previous.snapshot,
   }
-  const state = {
-    ...previous,
-    snapshot: decision.snapshot,
-    seq: entry.seq,
-    updatedAt: entry.at,
-    last: entry.body,
-    working,
-    timers: pending,
-    timings,
-  }
-  return { state, effects }
 }
 
 function startTiming(timings: Map<string, StepTiming>, actor: string, at: number): void {
@@ -256,7 +270,8 @@ function hookResult(body: EntryBody): { readonly name: string; readonly succeede
   return body.type === 'hook.failed' ? { name: body.hook, succeeded: false } : null
 }
 
-function damaged(run: RunIdentity, what: string): HoldfastError {
+/** The error for entries that do not make a run. */
+export function damaged(run: RunIdentity, what: string): HoldfastError {
   return new HoldfastError('JOURNAL_DAMAGED', `The journal of run '${run.id}' is damaged: ${what}`, {
     hint: 'The run is set aside; nothing of it is changed.',
     retryable: false,

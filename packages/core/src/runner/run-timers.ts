@@ -13,6 +13,11 @@ export class RunTimers {
     this.#onDue = onDue
   }
 
+  /** Whether any is set. */
+  get areSet(): boolean {
+    return this.#stops.size > 0
+  }
+
   /** Sets what is pending and not set yet, and stops what is no longer pending. */
   follow(pending: ReadonlyMap<string, PendingTimer>): void {
     for (const [name, stop] of this.#stops) {

@@ -65,6 +65,8 @@ export interface Volatile {
   readonly progress: Progress | null
   readonly overall: number
   readonly suspended: ErrorReport | null
+  /** Whether the question in the state is really being asked: after a crash it is not, until the step comes to it again. */
+  readonly asks: boolean
 }
 
 /** The view of a state. Pure. */
@@ -74,6 +76,7 @@ export function viewOf(saga: AnySaga, state: RunState, volatile: Volatile): RunV
   const { definition } = saga
   const { input, outputs, checkpoints } = context
   const atWork = definition.steps.find((step) => step.name === name)
+  const ask = volatile.asks ? context.ask : null
   return {
     run: state.run.id,
     saga: state.run.saga,
@@ -82,7 +85,7 @@ export function viewOf(saga: AnySaga, state: RunState, volatile: Volatile): RunV
     step: context.step,
     attempt: context.attempt,
     error: context.error,
-    ask: context.ask,
+    ask,
     retryAt: state.timers.get(timers.backoff)?.due ?? state.timers.get(timers.autoRetry)?.due ?? null,
     undo: context.undo === null ? null : { reason: context.undo.reason, queue: context.undo.queue },
     sideEffects: name === 'stuck' ? (context.undo?.queue ?? []) : [],
@@ -91,7 +94,7 @@ export function viewOf(saga: AnySaga, state: RunState, volatile: Volatile): RunV
     needs: atWork?.needs ?? [],
     steps: definition.steps.map((step) => {
       const timing = state.timings.get(step.name) ?? { attempts: 0, startedAt: null, endedAt: null }
-      return { name: step.name, status: stepStatus(step.name, name, context), ...timing }
+      return { name: step.name, status: stepStatus(step.name, name, context, ask), ...timing }
     }),
     facts: definition.facts({ input, outputs, checkpoints }),
     startedAt: state.run.startedAt,
@@ -119,8 +122,8 @@ export function overallProgress(saga: AnySaga, context: SagaContext, progress: P
   return done / all
 }
 
-function stepStatus(step: string, state: string, context: SagaContext): StepView['status'] {
-  if (step === state) return context.waiting || context.ask !== null ? 'waiting' : 'working'
+function stepStatus(step: string, state: string, context: SagaContext, ask: Ask | null): StepView['status'] {
+  if (step === state) return context.waiting || ask !== null ? 'waiting' : 'working'
   if (state === 'compensating' && context.undo?.queue[0] === step) return 'undoing'
   if (state === 'discarded')
     return context.finished.includes(step) || step === context.step ? 'undone' : 'pending'

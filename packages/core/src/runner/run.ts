@@ -51,7 +51,10 @@ export interface Run {
   readonly view: RunView
   /** Each type of RunEvent by its name, and all of them as `event`. */
   readonly events: EventEmitter<RunEvents>
-  /** Resolves when the run has ended or rests; after a retry, ask again. Hooks are not waited for. */
+  /**
+   * Resolves when the run has ended or rests; after a retry, ask again. Hooks are not waited for. A run that is at work in another
+   * process, or was left by one that died, is `suspended` here.
+   */
   outcome(): Promise<Outcome>
   /**
    * Goes on: re-enters the step that a parked run rests at, resumes the undo of a stuck one, ends a backoff early.
@@ -81,7 +84,7 @@ export interface Run {
 
 /** The handle of a driver. */
 export function runOf(driver: RunDriver): Run {
-  const ended = (): boolean => ['done', 'discarded'].includes(stateName(driver.state))
+  const ended = (): boolean => hasEnded(stateName(driver.state))
   const refuseEnded = (): void => {
     if (!ended()) return
     throw new HoldfastError('RUN_ENDED', `Run '${driver.run.id}' is ${stateName(driver.state)}`, {
@@ -155,9 +158,21 @@ function outcomeOf(driver: RunDriver): Outcome {
       const sideEffects = context.undo?.queue ?? []
       return { status: 'stuck', run, step: sideEffects[0] ?? step, error, sideEffects, facts }
     }
-    default: {
+    case 'retryable': {
       const wakeAt = driver.state.timers.get('auto-retry')?.due ?? null
       return { status: 'retryable', run, step, error, attempt: context.attempt, wakeAt, facts }
     }
+    default:
+      return { status: 'suspended', run, step, error: reportError(drivenElsewhere(run)), facts }
   }
+}
+
+function hasEnded(state: string): boolean {
+  return state === 'done' || state === 'discarded'
+}
+
+function drivenElsewhere(run: string): HoldfastError {
+  return new HoldfastError('RUN_SUSPENDED', `This process does not drive run '${run}'`, {
+    hint: 'Another process drives it, or one that died has left it: then recover, or retry it.',
+  })
 }

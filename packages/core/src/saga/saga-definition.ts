@@ -2,6 +2,7 @@ import { HoldfastError } from '../errors/holdfast-error.js'
 import { canonicalJson, type Json, type JsonObject } from '../json/json.js'
 import { checkOptions, rule } from '../options/check-options.js'
 import type { ResolvedRetryPolicy, RetryPolicy } from '../time/backoff.js'
+import { checkMigrations, type Migration } from './migration.js'
 import { resolveRetry } from './retry-policy.js'
 import type { ResolvedStep, Step } from './step.js'
 
@@ -33,7 +34,7 @@ export interface Hook {
 export interface SagaOptions<Facts extends JsonObject = JsonObject> {
   /** Name that journals keep: choose it once. */
   readonly name: string
-  /** Version of the definition; a run continues only under the version that it was started with. */
+  /** Version of the definition; a run goes on under a newer one only by its `migrations`. */
   readonly version: number
   /** Steps in the order in which they run, by name. */
   readonly steps: Readonly<Record<string, Step>>
@@ -53,6 +54,8 @@ export interface SagaOptions<Facts extends JsonObject = JsonObject> {
   readonly facts?: (known: RunKnowledge) => Facts
   /** Hooks after `done`, by name. @default none */
   readonly hooks?: Readonly<Record<string, Hook>>
+  /** How runs that an older version started go on, by that version: each leads to the next one. @default they are set aside */
+  readonly migrations?: Readonly<Record<number, Migration>>
 }
 
 /** A step with its name. */
@@ -75,6 +78,7 @@ export interface SagaDefinition<Facts extends JsonObject = JsonObject> {
     readonly run: Hook['run']
     readonly retry: ResolvedRetryPolicy
   }[]
+  readonly migrations: ReadonlyMap<number, Migration>
 }
 
 /** State names that belong to the engine. */
@@ -89,6 +93,7 @@ const sagaRules = {
   key: rule.function,
   facts: rule.function,
   hooks: rule.object,
+  migrations: rule.object,
 }
 const hookRules = { run: rule.function, retry: rule.object }
 const defaultHookRetry: RetryPolicy = { attempts: 5 }
@@ -122,7 +127,7 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
   const behind = pivot === -1 ? undefined : steps.slice(pivot + 1).find((step) => step.compensate !== null)
   if (behind !== undefined)
     throw invalid(`step '${behind.name}' comes after the pivot, so nothing would ever undo it`)
-  const { input, resources, key, facts, hooks = {} } = options
+  const { input, resources, key, facts, hooks = {}, migrations = {} } = options
   return {
     name: options.name,
     version: options.version,
@@ -137,6 +142,7 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
       checkOptions(`hook '${name}'`, hook, hookRules, ['run'])
       return { name, run: hook.run, retry: resolveRetry('retry', hook.retry ?? defaultHookRetry) }
     }),
+    migrations: checkMigrations(options.version, migrations, new Set(steps.map(({ name }) => name))),
   }
 }
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { isHoldfastError } from '../errors/holdfast-error.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
-import type { Journal, JournalWrite, RunIdentity, RunSummary, WriteResult } from '../journal/journal.js'
+import type {
+  ClaimResult,
+  Journal,
+  JournalWrite,
+  RunIdentity,
+  RunSummary,
+  WriteResult,
+} from '../journal/journal.js'
 import type { ContractCase } from './contract-case.js'
 
 /** What a suite needs of the journal under test. */
@@ -48,12 +55,18 @@ function append(
   seq: number,
   summary: RunSummary = working,
   release = false,
-): JournalWrite {
+): Extract<JournalWrite, { kind: 'append' }> {
   const body: EntryBody = { type: 'step.checkpoint', step: 'a', value: seq }
   return { kind: 'append', run, generation, entries: [entry(seq, body)], summary, release }
 }
 
-function generationOf(result: WriteResult | undefined): number {
+async function claimOne(journal: Journal, run: string): Promise<ClaimResult> {
+  const [claimed, ...others] = await journal.claim([run])
+  assert.ok(claimed !== undefined && others.length === 0)
+  return claimed
+}
+
+function generationOf(result: WriteResult | ClaimResult | undefined): number {
   assert.ok(result?.ok, `refused: ${JSON.stringify(result)}`)
   return result.generation
 }
@@ -137,7 +150,7 @@ export function journalContract(setup: () => Promise<JournalUnderTest>): readonl
       await journal.commit([append('a', generation, 2, parked, true)])
       const [refused] = await journal.commit([begin(identity('b', { key: 'k' }))])
       assert.equal(refused?.ok, false)
-      const again = generationOf(await journal.claim('a'))
+      const again = generationOf(await claimOne(journal, 'a'))
       await journal.commit([append('a', again, 3, done, true)])
       const [taken] = await journal.commit([begin(identity('c', { key: 'k' }))])
       assert.equal(taken?.ok, true)
@@ -151,7 +164,12 @@ export function journalContract(setup: () => Promise<JournalUnderTest>): readonl
       await journal.commit([append('a', generationOf(a), 2, parked, true)])
       const [taken] = await journal.commit([begin(other)])
       assert.equal(taken?.ok, true)
-      assert.deepEqual(await journal.claim('a'), { ok: false, problem: 'held', by: 'b', what: 'library:x' })
+      assert.deepEqual(await claimOne(journal, 'a'), {
+        ok: false,
+        problem: 'held',
+        by: 'b',
+        what: 'library:x',
+      })
     }),
 
     claim('a refused write leaves the others of its group alone', async ({ journal }) => {
@@ -173,7 +191,7 @@ export function journalContract(setup: () => Promise<JournalUnderTest>): readonl
     claim('a living holder keeps its run', async ({ journal, reopen }) => {
       await journal.commit([begin(identity('a'))])
       const other = await reopen()
-      assert.deepEqual(await other.claim('a'), { ok: false, problem: 'held', by: 'a', what: 'run:a' })
+      assert.deepEqual(await claimOne(other, 'a'), { ok: false, problem: 'held', by: 'a', what: 'run:a' })
     }),
 
     claim(
@@ -184,7 +202,7 @@ export function journalContract(setup: () => Promise<JournalUnderTest>): readonl
         const old = generationOf(a)
         const other = await under.reopen()
         await under.expireLeases()
-        const generation = generationOf(await other.claim('a'))
+        const generation = generationOf(await claimOne(other, 'a'))
         assert.ok(generation > old)
         const [stale] = await journal.commit([append('a', old, 2)])
         assert.deepEqual(stale, { ok: false, problem: 'stale' })
@@ -204,14 +222,109 @@ export function journalContract(setup: () => Promise<JournalUnderTest>): readonl
       await journal.commit([begin(identity('a', { resources: ['device:1'] }))])
       const other = await reopen()
       await journal.close()
-      const generation = generationOf(await other.claim('a'))
+      const generation = generationOf(await claimOne(other, 'a'))
       assert.ok(generation > 1)
     }),
 
+    claim('closing keeps the leases of runs that are still at work', async ({ journal, reopen }) => {
+      await journal.commit([begin(identity('a', { resources: ['device:1'] })), begin(identity('b'))])
+      const other = await reopen()
+      await journal.close(['a'])
+      assert.equal((await claimOne(other, 'a')).ok, false)
+      assert.equal((await claimOne(other, 'b')).ok, true)
+    }),
+
+    claim('several runs are claimed at once, each on its own', async ({ journal, reopen }) => {
+      const [a] = await journal.commit([begin(identity('a')), begin(identity('b')), begin(identity('c'))])
+      const other = await reopen()
+      await journal.commit([
+        { kind: 'release', run: 'a', generation: generationOf(a) },
+        { kind: 'release', run: 'c', generation: 1 },
+      ])
+      const claimed = await other.claim(['c', 'b', 'nobody', 'a'])
+      assert.deepEqual(
+        claimed.map((result) => (result.ok ? result.generation : result.problem)),
+        [2, 'held', 'unreadable', 2],
+      )
+      const [first] = claimed
+      assert.ok(first?.ok)
+      assert.deepEqual(first.record, await other.load('c'))
+    }),
+
+    claim(
+      'a snapshot stands for the entries up to it, and takes the place of an older one',
+      async (under) => {
+        const { journal } = under
+        const [a] = await journal.commit([begin(identity('a'))])
+        const generation = generationOf(a)
+        assert.equal((await journal.load('a')).snapshot, null)
+        const withSnapshot = (seq: number, snapshot: string): JournalWrite => ({
+          ...append('a', generation, seq),
+          snapshot: { snapshot },
+        })
+        await journal.commit([withSnapshot(2, 'old')])
+        await journal.commit([append('a', generation, 3), withSnapshot(4, 'new'), append('a', generation, 5)])
+        const { snapshot, entries, header } = await (await under.reopen()).load('a')
+        assert.deepEqual(snapshot, { seq: 4, state: { snapshot: 'new' } })
+        assert.deepEqual(
+          entries.map(({ seq }) => seq),
+          [5],
+        )
+        assert.equal(header.entries, 5)
+        // What happened stays told.
+        assert.equal((await journal.entries('a')).length, 5)
+      },
+    ),
+
+    claim('a run goes on under the version that an append names', async ({ journal }) => {
+      const [a] = await journal.commit([begin(identity('a'))])
+      await journal.commit([{ ...append('a', generationOf(a), 2), version: 2 }])
+      assert.equal((await journal.load('a')).header.version, 2)
+    }),
+
+    claim('runs are listed page by page, in the order in which they began', async ({ journal }) => {
+      const ids = ['d', 'a', 'c', 'b', 'e']
+      await journal.commit(ids.map((id) => begin(identity(id, { startedAt: 5 }))))
+      const page = async (after?: string) =>
+        (await journal.runs({ limit: 2, ...(after === undefined ? {} : { after }) })).map(({ id }) => id)
+      assert.deepEqual([await page(), await page('a'), await page('b')], [['d', 'a'], ['c', 'b'], ['e']])
+      assert.deepEqual(await page('e'), [])
+    }),
+
+    claim(
+      'compaction forgets what has ended, but never the last run of a key that was done',
+      async (under) => {
+        const { journal } = under
+        const run = async (id: string, key: string, summary: RunSummary | null): Promise<void> => {
+          const [begun] = await journal.commit([begin(identity(id, { key }))])
+          if (summary !== null) await journal.commit([append(id, generationOf(begun), 2, summary, true)])
+        }
+        await run('done-first', 'k', done)
+        await run('done-last', 'k', done)
+        await run('discarded', 'k', { ...done, status: 'discarded' })
+        await run('owes-a-hook', 'h', { ...done, open: true })
+        await run('done-after-it', 'h', done)
+        await run('parked', 'p', parked)
+        await run('at-work', 'w', null)
+        const left = async () => (await journal.runs()).map(({ id }) => id)
+
+        assert.equal(await journal.compact({ finishedBefore: 1002, limit: 10 }), 0)
+        assert.equal((await left()).length, 7)
+        assert.equal(await journal.compact({ finishedBefore: 1003, limit: 1 }), 1)
+        assert.equal(await journal.compact({ finishedBefore: 1003, limit: 10 }), 1)
+        assert.equal(await journal.compact({ finishedBefore: 1003, limit: 10 }), 0)
+        assert.deepEqual(await left(), ['done-last', 'owes-a-hook', 'done-after-it', 'parked', 'at-work'])
+        await assert.rejects(journal.entries('done-first'), { code: 'RUN_UNKNOWN' })
+        assert.equal((await journal.entries('done-last')).length, 2)
+      },
+    ),
+
     claim('a run that is not there is RUN_UNKNOWN', async ({ journal }) => {
-      for (const call of [() => journal.entries('nobody'), () => journal.claim('nobody')]) {
+      for (const call of [() => journal.entries('nobody'), () => journal.load('nobody')]) {
         await assert.rejects(call, (error) => isHoldfastError(error) && error.code === 'RUN_UNKNOWN')
       }
+      const claimed = await claimOne(journal, 'nobody')
+      assert.ok(!claimed.ok && claimed.problem === 'unreadable' && claimed.error.code === 'RUN_UNKNOWN')
     }),
   ]
 }

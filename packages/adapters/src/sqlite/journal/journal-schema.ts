@@ -1,12 +1,35 @@
 import { HoldfastError } from '@holdfast/core'
 import { inTransaction, type SqliteDatabase } from '../driver.js'
 import { v1 } from './migrations/v1.js'
-
-/** Tables of the journal: `holdfast_runs`, `holdfast_entries`, `holdfast_resources`, and the version in `holdfast_journal`. */
-const migrations: readonly string[] = [v1]
+import { v2 } from './migrations/v2.js'
 
 /**
- * Brings the journal's tables to the present version.
+ * Tables of the journal: `holdfast_runs`, `holdfast_entries`, `holdfast_snapshots`, `holdfast_resources`, `holdfast_holders`, and the
+ * version of all of them in `holdfast_journal`. A migration that was released is never edited.
+ */
+const migrations: readonly string[] = [v1, v2]
+
+/**
+ * Looks whether the journal in a database can be used; reads only.
+ *
+ * @throws HoldfastError `JOURNAL_NEWER`, and without `migrate` `JOURNAL_OLDER`.
+ */
+export function checkJournal(db: SqliteDatabase, { migrate }: { readonly migrate: boolean }): void {
+  const version = readVersion(db)
+  if (version === null || version === migrations.length || migrate) return
+  throw new HoldfastError(
+    'JOURNAL_OLDER',
+    `The journal has version ${version}; this Holdfast writes version ${migrations.length}`,
+    {
+      hint: 'Open it once with `migrate: true`, which older versions of the app then refuse. Nothing was changed.',
+      retryable: false,
+      facts: { version },
+    },
+  )
+}
+
+/**
+ * Brings the journal's tables to the present version, in one transaction.
  *
  * @throws HoldfastError `JOURNAL_NEWER`; then nothing was touched.
  */

@@ -2,6 +2,8 @@ import type { ErrorReport, RunHeader, RunStatus } from '@holdfast/core'
 
 /** A row of `holdfast_runs`. */
 export interface RunRow {
+  /** Number of the run, in the order in which they began. */
+  readonly n: number
   readonly id: string
   readonly saga: string
   readonly version: number
@@ -20,8 +22,8 @@ export interface RunRow {
   readonly entries: number
   readonly entry_version: number
   readonly generation: number
-  /** JSON of a Holder; null while nobody has the lease. */
-  readonly holder: string | null
+  /** Number of the holder in `holdfast_holders`; null while nobody has the lease. */
+  readonly holder: number | null
   readonly expires_at: number
 }
 

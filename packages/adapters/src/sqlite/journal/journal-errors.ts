@@ -1,0 +1,39 @@
+import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+
+/** Runs synchronous work on the journal's database; what the driver throws becomes `JOURNAL_FAILED`, or `DISK_FULL`. */
+export function guarded<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause
+    const systemCode = systemCodeOf(cause) ?? 'unknown'
+    const message = cause instanceof Error ? cause.message : String(cause)
+    if (systemCode === 'SQLITE_FULL') {
+      throw new HoldfastError('DISK_FULL', 'The volume of the journal is full', {
+        hint: 'Free some space, then retry; nothing is lost.',
+        facts: { systemCode },
+        cause,
+      })
+    }
+    throw new HoldfastError('JOURNAL_FAILED', `The journal could not be read or written: ${message}`, {
+      hint: 'Nothing is lost: what is in the journal is intact, and a retry goes on from it.',
+      facts: { systemCode },
+      cause,
+    })
+  }
+}
+
+/** The error for a run that the journal has never heard of. */
+export function unknownRun(id: string): HoldfastError {
+  return new HoldfastError('RUN_UNKNOWN', `There is no run '${id}'`, { retryable: false })
+}
+
+/** The error for a run whose entries are not all there, or cannot be read. */
+export function damagedRun(id: string, what: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('JOURNAL_DAMAGED', `The journal of run '${id}' is damaged: ${what}`, {
+    hint: 'The run is set aside; nothing of it is changed.',
+    retryable: false,
+    facts: { run: id },
+    cause,
+  })
+}

@@ -1,0 +1,117 @@
+import type { Clock, Held, RunIdentity, WriteResult } from '@holdfast/core'
+import { inTransaction, type SqliteDatabase } from '../driver.js'
+import { type Holder, isDead } from './process-holder.js'
+import type { RunRow } from './run-row.js'
+
+/** Leases on runs and on what they have for themselves, in the journal's tables. All but `enroll` belongs into a transaction. */
+export interface RunLeases {
+  /** Enters this process into `holdfast_holders`, once and before its first lease, and takes those out that are dead. */
+  enroll(): void
+  /** Its number there. */
+  holder(): number
+  /** The run that has the key or a resource; null when all of it is free. */
+  conflict(run: RunIdentity): Held | null
+  /** Whether another holder, not known to be dead, has the run. */
+  isHeld(row: RunRow): boolean
+  /** Takes the run over: its next generation. */
+  take(row: RunRow, run: RunIdentity): number
+  takeResources(run: RunIdentity): void
+  renew(run: string, generation: number): boolean
+  release(run: string, generation: number): WriteResult
+  /** Gives up everything but the leases on the runs in `keep`. */
+  releaseAll(keep: readonly string[]): void
+}
+
+/** The leases of one holder, with their statements prepared. */
+export function runLeases(
+  db: SqliteDatabase,
+  own: Holder,
+  { clock, leaseDuration }: { readonly clock: Clock; readonly leaseDuration: number },
+): RunLeases {
+  const insertHolder = db.prepare('INSERT INTO holdfast_holders (holder) VALUES (?) RETURNING n')
+  const selectHolder = db.prepare('SELECT holder FROM holdfast_holders WHERE n = ?')
+  const selectHolders = db.prepare('SELECT n, holder FROM holdfast_holders')
+  const dropHolder = db.prepare(
+    'DELETE FROM holdfast_holders WHERE n = ? AND n NOT IN (SELECT holder FROM holdfast_runs WHERE holder IS NOT NULL)',
+  )
+  const selectKey = db.prepare(
+    "SELECT id FROM holdfast_runs WHERE key = ? AND status NOT IN ('done', 'discarded') AND id <> ?",
+  )
+  const selectResource = db.prepare('SELECT run FROM holdfast_resources WHERE name = ?')
+  const takeResource = db.prepare('INSERT OR REPLACE INTO holdfast_resources (name, run) VALUES (?, ?)')
+  const freeResources = db.prepare('DELETE FROM holdfast_resources WHERE run = ?')
+  const takeRun = db.prepare(
+    'UPDATE holdfast_runs SET generation = generation + 1, holder = ?, expires_at = ? WHERE n = ? RETURNING generation',
+  )
+  const renewRun = db.prepare(
+    'UPDATE holdfast_runs SET expires_at = ? WHERE id = ? AND generation = ? AND holder = ?',
+  )
+  const releaseRun = db.prepare(
+    'UPDATE holdfast_runs SET holder = NULL WHERE id = ? AND generation = ? AND holder = ? RETURNING resources',
+  )
+  const selectHeld = db.prepare('SELECT id, generation FROM holdfast_runs WHERE holder = ?')
+
+  let number: number | null = null
+  const holder = (): number => {
+    if (number === null) throw new Error('nobody holds a lease before it is enrolled')
+    return number
+  }
+  // Written by `newHolder` of some process.
+  const isGone = (text: string): boolean => isDead(JSON.parse(text) as Holder)
+  const enroll = (): void => {
+    if (number !== null) return
+    number = inTransaction(db, () => {
+      for (const known of selectHolders.all() as { n: number; holder: string }[])
+        if (isGone(known.holder)) dropHolder.run(known.n)
+      return (insertHolder.get(JSON.stringify(own)) as { n: number }).n
+    })
+  }
+  const takeResources = (run: RunIdentity): void => {
+    for (const name of run.resources) takeResource.run(name, run.id)
+  }
+  const release = (run: string, generation: number): WriteResult => {
+    const released = releaseRun.get(run, generation, holder()) as { resources: string } | undefined
+    if (released === undefined) return { ok: false, problem: 'stale' }
+    if (released.resources !== '[]') freeResources.run(run)
+    return { ok: true, generation }
+  }
+
+  return {
+    enroll,
+    holder,
+    takeResources,
+    release,
+    conflict: (run) => {
+      const sameKey = selectKey.get(run.key, run.id) as { id: string } | undefined
+      if (sameKey !== undefined) return { ok: false, problem: 'held', by: sameKey.id, what: `key:${run.key}` }
+      for (const what of run.resources) {
+        const held = selectResource.get(what) as { run: string } | undefined
+        if (held !== undefined && held.run !== run.id)
+          return { ok: false, problem: 'held', by: held.run, what }
+      }
+      return null
+    },
+    isHeld: (row) => {
+      if (row.holder === null || row.holder === number || row.expires_at <= clock.now()) return false
+      const other = selectHolder.get(row.holder) as { holder: string } | undefined
+      return other !== undefined && !isGone(other.holder)
+    },
+    take: (row, run) => {
+      const taken = takeRun.get(holder(), clock.now() + leaseDuration, row.n) as { generation: number }
+      takeResources(run)
+      return taken.generation
+    },
+    renew: (run, generation) =>
+      Number(renewRun.run(clock.now() + leaseDuration, run, generation, holder()).changes) > 0,
+    releaseAll: (keep) => {
+      if (number === null) return
+      for (const held of selectHeld.all(number)) {
+        // The columns of `selectHeld`.
+        const { id, generation } = held as { id: string; generation: number }
+        if (!keep.includes(id)) release(id, generation)
+      }
+      dropHolder.run(number)
+      number = null
+    },
+  }
+}

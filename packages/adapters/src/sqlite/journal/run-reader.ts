@@ -1,0 +1,106 @@
+import {
+  type Entry,
+  type EntryBody,
+  entryVersion,
+  HoldfastError,
+  type RunFilter,
+  type RunHeader,
+  type RunRecord,
+  type RunSnapshot,
+} from '@holdfast/core'
+import type { SqliteDatabase } from '../driver.js'
+import { damagedRun, unknownRun } from './journal-errors.js'
+import { type RunRow, toHeader } from './run-row.js'
+
+/** Reads runs from the journal's tables. Synchronous; throws what the driver throws, and HoldfastErrors of the port. */
+export interface RunReader {
+  row(id: string): RunRow
+  record(row: RunRow): RunRecord
+  entries(row: RunRow): readonly Entry[]
+  list(filter: RunFilter): readonly RunHeader[]
+}
+
+/** A reader with its statements prepared. */
+export function runReader(db: SqliteDatabase): RunReader {
+  const selectRun = db.prepare('SELECT * FROM holdfast_runs WHERE id = ?')
+  const selectSnapshot = db.prepare('SELECT seq, state FROM holdfast_snapshots WHERE run = ?')
+  const selectEntries = db.prepare(
+    'SELECT seq, at, body FROM holdfast_entries WHERE run = ? AND seq > ? ORDER BY seq',
+  )
+
+  const entriesAfter = (row: RunRow, after: number): readonly Entry[] => {
+    if (row.entry_version > entryVersion) {
+      throw new HoldfastError('JOURNAL_NEWER', `Run '${row.id}' was written by a newer Holdfast`, {
+        hint: 'Update the app. Nothing was changed.',
+        retryable: false,
+      })
+    }
+    const rows = selectEntries.all(row.n, after)
+    if (after + rows.length !== row.entries)
+      throw damagedRun(row.id, `${after + rows.length} of ${row.entries} entries are there`)
+    return rows.map((entry, index) => toEntry(row.id, after + index + 1, entry))
+  }
+
+  return {
+    row: (id) => {
+      const row = selectRun.get(id) as RunRow | undefined
+      if (row === undefined) throw unknownRun(id)
+      return row
+    },
+    record: (row) => {
+      const snapshot = toSnapshot(selectSnapshot.get(row.n), row.entries)
+      return { header: toHeader(row), snapshot, entries: entriesAfter(row, snapshot?.seq ?? 0) }
+    },
+    entries: (row) => entriesAfter(row, 0),
+    list: (filter) => list(db, filter),
+  }
+}
+
+function toEntry(run: string, expected: number, row: unknown): Entry {
+  // The columns of `selectEntries`, in tables that are STRICT.
+  const { seq, at, body } = row as { seq: number; at: number; body: string }
+  if (seq !== expected) throw damagedRun(run, `entry ${expected} is missing`)
+  try {
+    // Written by `commit` from an EntryBody; what does not parse is damaged, and the fold checks its order.
+    return { seq, at, body: JSON.parse(body) as EntryBody }
+  } catch (error) {
+    throw damagedRun(run, `entry ${seq} cannot be read`, error)
+  }
+}
+
+/** A snapshot that cannot be read is none: the entries are all there, and the fold of them is the truth. */
+function toSnapshot(row: unknown, entries: number): RunSnapshot | null {
+  if (row === undefined) return null
+  // The columns of `selectSnapshot`.
+  const { seq, state } = row as { seq: number; state: string }
+  if (seq > entries) return null
+  try {
+    return { seq, state: JSON.parse(state) }
+  } catch {
+    return null
+  }
+}
+
+function list(db: SqliteDatabase, filter: RunFilter): readonly RunHeader[] {
+  const conditions: string[] = []
+  const values: unknown[] = []
+  for (const column of ['id', 'saga', 'key', 'owner'] as const) {
+    if (filter[column] === undefined) continue
+    conditions.push(`${column} = ?`)
+    values.push(filter[column])
+  }
+  if (filter.status !== undefined) {
+    conditions.push(`status IN (${filter.status.map(() => '?').join(', ')})`)
+    values.push(...filter.status)
+  }
+  if (filter.unattended === true) conditions.push('(open = 1 OR wake_at IS NOT NULL)')
+  if (filter.after !== undefined) {
+    conditions.push('n > (SELECT n FROM holdfast_runs WHERE id = ?)')
+    values.push(filter.after)
+  }
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+  const rows = db
+    .prepare(`SELECT * FROM holdfast_runs ${where} ORDER BY n LIMIT ?`)
+    .all(...values, filter.limit ?? -1)
+  return rows.map((row) => toHeader(row as RunRow))
+}

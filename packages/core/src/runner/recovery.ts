@@ -1,0 +1,121 @@
+import { type ErrorReport, HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
+import type { ClaimResult, Journal, RunHeader } from '../journal/journal.js'
+import type { AnySaga } from '../machine/define-saga.js'
+import type { Clock } from '../time/clock.js'
+import type { DriverRegistry } from './driver-registry.js'
+import { refusedError } from './lease-errors.js'
+import { requireVersion, restoreRun } from './restore-run.js'
+import { type Run, runOf } from './run.js'
+import { type DriverShared, RunDriver } from './run-driver.js'
+
+/** What `recover` found. */
+export interface Recovery {
+  /** Runs that go on, or are attached and wait for their own time. */
+  readonly resumed: readonly Run[]
+  /** Runs that cannot go on here, with the reason; nothing of them was changed. */
+  readonly setAside: readonly { readonly run: string; readonly error: ErrorReport }[]
+  /** Ids of runs that another living process drives. */
+  readonly elsewhere: readonly string[]
+}
+
+/** What {@link createRecovery} needs of its runner. */
+export interface RecoveryParts {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly drivers: DriverRegistry
+  readonly sagaNamed: (name: string) => AnySaga
+  readonly shared: DriverShared
+}
+
+/** Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. */
+const batch = 50
+
+/** Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. */
+export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: RecoveryParts) {
+  const recoverOne = async (header: RunHeader, claimed: ClaimResult, since: number): Promise<Run> => {
+    if (!claimed.ok) {
+      if (claimed.problem === 'unreadable') throw claimed.error
+      throw refusedError(header.id, claimed)
+    }
+    const { generation, record } = claimed
+    try {
+      const saga = sagaNamed(header.saga)
+      const state = await restoreRun(saga, record, journal)
+      const driver = drivers.get(header.id) ?? new RunDriver(saga, state, shared)
+      await driver.attach(state, record, generation, since)
+      return runOf(driver)
+    } catch (error) {
+      await shared.commit.write({ kind: 'release', run: header.id, generation })
+      throw error
+    }
+  }
+
+  const attachParked = async ({ id, saga: name }: RunHeader): Promise<Run> => {
+    const saga = sagaNamed(name)
+    const state = await restoreRun(saga, await journal.load(id), journal)
+    const driver = drivers.get(id) ?? new RunDriver(saga, state, shared)
+    driver.armParked(state)
+    return runOf(driver)
+  }
+
+  const recover = async (): Promise<Recovery> => {
+    const resumed: Run[] = []
+    const setAside: { run: string; error: ErrorReport }[] = []
+    const elsewhere: string[] = []
+    const attempt = async (run: string, recovering: () => Promise<Run>): Promise<void> => {
+      try {
+        resumed.push(await recovering())
+      } catch (thrown) {
+        const error = toHoldfastError(thrown, 'JOURNAL_FAILED')
+        if (error.code === 'LEASE_HELD') elsewhere.push(run)
+        else setAside.push({ run, error: reportError(error) })
+      }
+    }
+    const known = (header: RunHeader): boolean => {
+      try {
+        requireVersion(sagaNamed(header.saga), header)
+        return true
+      } catch (error) {
+        setAside.push({ run: header.id, error: reportError(error) })
+        return false
+      }
+    }
+
+    let after: string | undefined
+    for (;;) {
+      await journal.ready?.()
+      const page = await journal.runs({
+        unattended: true,
+        limit: batch,
+        ...(after === undefined ? {} : { after }),
+      })
+      after = page.at(-1)?.id
+      if (after === undefined) return { resumed, setAside, elsewhere }
+      const mine = page.filter((header) => drivers.get(header.id)?.isBusy !== true && known(header))
+      const open = mine.filter((header) => header.open)
+      const since = clock.now()
+      const claims = open.length === 0 ? [] : await journal.claim(open.map(({ id }) => id))
+      for (const [index, header] of open.entries()) {
+        const claimed = claims[index]
+        if (claimed === undefined)
+          throw new HoldfastError('JOURNAL_FAILED', 'The journal answered fewer claims than it was asked')
+        await attempt(header.id, () => recoverOne(header, claimed, since))
+      }
+      for (const header of mine) if (!header.open) await attempt(header.id, () => attachParked(header))
+    }
+  }
+
+  /** One recovery at a time: another one that is asked for meanwhile comes after it. */
+  let ended: Promise<unknown> = Promise.resolve()
+  return {
+    recover: (): Promise<Recovery> => {
+      const recovery = ended.then(recover)
+      ended = recovery.catch(() => {})
+      return recovery
+    },
+    /** Resolves when no recovery is under way: whoever opens a run meanwhile would make a second driver of it. */
+    get ended(): Promise<unknown> {
+      return ended
+    },
+  }
+}
