@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import type { Json } from '../json/json.js'
 import type { SagaSnapshot } from './define-saga.js'
-import { pureMachine } from './pure-machine.js'
+import { invocation, pureMachine } from './pure-machine.js'
 import {
   type SagaContext,
   type SagaEvent,
@@ -51,7 +51,7 @@ export function decide(machine: AnyStateMachine, snapshot: SagaSnapshot, event: 
   return { snapshot: next, effects: toEffects(snapshot, next, actions) }
 }
 
-/** XState's action objects, of which the machine uses four kinds, in our words. */
+/** The actions of a transition, of which the machine has four kinds, in our words. */
 function toEffects(
   previous: SagaSnapshot | null,
   next: SagaSnapshot,
@@ -59,11 +59,11 @@ function toEffects(
 ): readonly Effect[] {
   const effects: Effect[] = []
   for (const { type, params } of actions) {
-    if (type === 'xstate.stopChild') {
+    if (type === invocation.stop) {
       // A saga has one actor at a time: what is stopped is that of the state which was left.
       const actor = previous === null ? null : actorOf(previous)
       if (actor !== null) effects.push({ type: 'stop', actor })
-    } else if (type === 'xstate.spawnChild') {
+    } else if (type === invocation.start) {
       const actor = actorOf(next)
       if (actor !== null) effects.push({ type: 'start', actor, input: inputOf(next, actor) })
     } else if (typeof params !== 'object' || params === null) {

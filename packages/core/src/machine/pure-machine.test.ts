@@ -74,8 +74,12 @@ function seen(
     context,
     status,
     actions: actions.map(({ type, params }) => {
-      if (type === 'xstate.spawnChild') return { type, src: Reflect.get(Object(params), 'src') }
-      return type === 'xstate.stopChild' ? { type } : { type, params }
+      if (type === 'xstate.spawnChild') return 'start'
+      return type === 'xstate.stopChild'
+        ? 'stop'
+        : type === 'start' || type === 'stop'
+          ? type
+          : { type, params }
     }),
   }
 }

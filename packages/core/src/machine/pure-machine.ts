@@ -14,12 +14,16 @@ export interface PureTransition {
   readonly actions: readonly PureAction[]
 }
 
+/** The actions that stand for an invocation: XState's `spawnChild` and `stopChild`, without an actor. */
+export const invocation = { start: 'start', stop: 'stop' } as const
+
 /**
- * A saga's machine as XState's `initialTransition` and `transition` drive it: the same config, the same snapshots, actions as data.
+ * A saga's machine as XState's `initialTransition` and `transition` drive it: the same states, transitions, guards and contexts.
  *
- * Those two functions make an actor, with a system and a first state of its own, at every call, and another for each actor that is
- * spawned; all of it is thrown away. Here one scope serves all transitions, and nothing stands behind the actors' names, so that
- * spawning one is only an action. Driven so, a transition costs a fifth, and it is what a run costs most besides the disk.
+ * Those two functions make an actor, with a system and a first state of its own, at every call, and another for each one that a state
+ * invokes; all of them are thrown away. Here one scope serves all transitions, and what it means to invoke an actor is spelt out:
+ * start it on entry, stop it on exit, and take the two events of its end. A transition costs a fifth, and it is what a run costs
+ * most besides the disk.
  */
 export interface PureMachine {
   begin(input: Json): PureTransition
@@ -40,8 +44,15 @@ export function pureMachine(machine: AnyStateMachine): PureMachine {
   return pure
 }
 
-function makePure(original: AnyStateMachine): PureMachine {
-  const machine: AnyStateMachine = createMachine(original.config)
+function makePure({ config }: AnyStateMachine): PureMachine {
+  // XState's type of a state config allows much more than sagas have.
+  const given: Readonly<Record<string, object>> = config.states ?? {}
+  const states = Object.entries(given).map(([name, state]) => [name, withoutInvocation(state)])
+  const machine: AnyStateMachine = createMachine(
+    { ...config, states: Object.fromEntries(states) },
+    // They are data; nobody executes them.
+    { actions: { [invocation.start]: () => {}, [invocation.stop]: () => {} } },
+  )
   const root = createActor(machine)
   let actions: PureAction[] = []
   const scope: ActorScope<SagaSnapshot, EventObject> = {
@@ -60,13 +71,31 @@ function makePure(original: AnyStateMachine): PureMachine {
   const collect = (transition: () => SagaSnapshot): PureTransition => {
     actions = []
     const snapshot = transition()
-    // XState notes an actor under its id although there is none; whoever serialises the snapshot would stumble over it.
-    snapshot.children = {}
     return { snapshot, actions }
   }
   return {
     begin: (input) => collect(() => machine.getInitialSnapshot(scope, input)),
     decide: (snapshot, event) => collect(() => machine.transition(snapshot, event, scope)),
     restore: (state) => machine.resolveState(state),
+  }
+}
+
+/** What build-machine.ts gives a state that invokes an actor: one of them, with one action on entry and one on exit. */
+interface InvokingState {
+  readonly invoke?: { readonly id: string; readonly onDone: unknown; readonly onError: unknown }
+  readonly entry?: unknown
+  readonly exit?: unknown
+  readonly on?: object
+}
+
+function withoutInvocation(state: InvokingState): object {
+  const { invoke, entry, exit, on, ...rest } = state
+  if (invoke === undefined) return state
+  const { id, onDone, onError } = invoke
+  return {
+    ...rest,
+    entry: [entry ?? [], { type: invocation.start }].flat(),
+    exit: [exit ?? [], { type: invocation.stop }].flat(),
+    on: { ...on, [`xstate.done.actor.${id}`]: onDone, [`xstate.error.actor.${id}`]: onError },
   }
 }

@@ -293,7 +293,8 @@ export class RunDriver {
     try {
       applied = applyEntry(this.saga, this.run, previous, entry)
       if (!applied.matters) return false
-      release = this.#mayRelease(applied)
+      // Whoever takes over a run that rests has something in mind with it.
+      release = body.type !== 'run.migrated' && this.#mayRelease(applied)
       const result = await this.#shared.commit.write(this.#append(entry, applied, release))
       if (!result.ok) throw leaseLost(this.run.id)
     } catch (error) {
