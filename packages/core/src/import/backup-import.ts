@@ -147,13 +147,15 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       }
     },
     compensate: async ({ reason, run }) => {
-      // What is staged is seen by nobody, and the next attempt goes on behind it; only a discarded run takes it back.
-      if (reason === 'discarded') await storage.discard(run)
+      // What is staged is seen by nobody, and the next attempt goes on behind it, unless it is wrong or there will be none.
+      if (reason === 'discarded' || reason === 'unverified') await storage.discard(run)
     },
   })
 
   const verify = step<Receipt>({
     pivot: true,
+    // What differs from the source, or was compared with a library that has changed since, is stored again by the next attempt.
+    verifies: { from: store, codes: ['VERIFY_FAILED', 'LIBRARY_CHANGED'] },
     weight: 3,
     run: async (context) => {
       const extracted = context.output(extract)
@@ -161,19 +163,12 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const ref = refOf(context.run, context.owner, extracted)
       const staging = await storage.begin(ref)
       if (staging.receipt !== null) return staging.receipt
-      // Where an earlier verification found a difference, what was staged is gone by now and is stored again.
-      const quietly = { signal: context.signal, progress: () => context.activity() }
-      await storeRecords(ref, backup.path, { reader, storage, batchSize }, quietly)
       const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
       const verifying = { reader, storage, batchSize, allowed, now: () => clock.now() }
       const receipt = await verifyImport(ref, backup.path, verifying, context)
       context.signal.throwIfAborted()
       await storage.publish(ref.id, receipt)
       return receipt
-    },
-    compensate: async ({ reason, error, run }) => {
-      const staleStaging = error?.code === 'VERIFY_FAILED' || error?.code === 'LIBRARY_CHANGED'
-      if (reason === 'discarded' || staleStaging) await storage.discard(run)
     },
   })
 

@@ -43,7 +43,8 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const enter = (name: string) =>
     assign(({ context }: { context: SagaContext }) => ({
       step: name,
-      attempt: context.step === name ? context.attempt + 1 : 1,
+      attempt: (context.attempts[name] ?? 0) + 1,
+      attempts: { ...context.attempts, [name]: (context.attempts[name] ?? 0) + 1 },
       tries: context.step === name ? context.tries + 1 : 1,
       waiting: false,
       undo: null,
@@ -70,7 +71,9 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       // The present step comes first, also one that was undone when it failed: what it kept for the next attempt goes as well
       // when there will be none.
       const finished = options.withFinished ? [...context.finished].reverse() : []
-      const queue = undoable([context.step, ...finished.filter((name) => name !== context.step)])
+      // What an undo under way has still before it is no longer finished, and not yet undone.
+      const begun = options.withFinished ? (context.undo?.queue ?? []) : []
+      const queue = undoable([...new Set([context.step, ...begun, ...finished])])
       return {
         undo: { reason, queue, tries: 0, options: discardOptions(event) },
         waiting: false,
@@ -82,11 +85,40 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const mayTryAgain =
     (step: NamedStep) =>
     ({ context, event }: { context: SagaContext; event: unknown }): boolean =>
-      context.tries < step.retry.attempts && errorOf(event).retryable
+      context.tries < step.retry.attempts && errorOf(event).retryable && !refutes(step, event)
+
+  /** The steps whose work a failure of `step` with one of its codes refutes: from the one that it names up to the one before it. */
+  const refuted = (step: NamedStep): readonly string[] => {
+    const names = saga.steps.map(({ name }) => name)
+    return step.verifies === null
+      ? []
+      : names.slice(names.indexOf(step.verifies.from), names.indexOf(step.name))
+  }
+
+  /** Leaves a step that has found the work of earlier ones wrong: they are undone, and count as not done. */
+  const leaveUnverified = (step: NamedStep) =>
+    assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
+      undo: {
+        reason: 'unverified' as const,
+        queue: undoable([step.name, ...refuted(step).toReversed()]),
+        tries: 0,
+        options: {},
+      },
+      finished: context.finished.filter((name) => !refuted(step).includes(name)),
+      waiting: false,
+      ask: null,
+      error: errorOf(event),
+    }))
 
   const stepState = (step: NamedStep, next: string) => {
     const failed = leave('failed', { withFinished: false, error: errorOf })
     const rest = step.compensate === null ? 'retryable' : 'compensating'
+    const unverified = {
+      guard: (event: unknown) => refutes(step, event),
+      target: undoable([step.name, ...refuted(step)]).length === 0 ? 'retryable' : 'compensating',
+      actions: leaveUnverified(step),
+      description: 'unverified',
+    }
     const onFailure = (only: (event: unknown) => boolean) => [
       {
         guard: (args: { context: SagaContext; event: unknown }) =>
@@ -102,6 +134,14 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           ),
         ],
       },
+      ...(step.verifies === null
+        ? []
+        : [
+            {
+              ...unverified,
+              guard: ({ event }: { event: unknown }) => only(event) && unverified.guard(event),
+            },
+          ]),
       {
         guard: ({ event }: { event: unknown }) => only(event),
         target: rest,
@@ -160,21 +200,23 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     }
   }
 
+  /** Whether something is to be undone when a run is discarded at this step. */
+  const leavesTraces = (step: NamedStep): boolean =>
+    saga.steps.slice(0, saga.steps.indexOf(step) + 1).some(({ compensate }) => compensate !== null)
+
   /**
    * Discarding, while one of the steps `at` is the present one: not past the pivot, and straight to the end where nothing is to be
    * undone. Which of these can happen is known beforehand, so that the chart shows no way that no run ever takes.
    */
   const discard = (at: readonly NamedStep[]) => {
     const beforePivot = at.filter((step) => !isPastPivot(saga, step))
-    const undoes = (step: NamedStep): boolean =>
-      saga.steps.slice(0, saga.steps.indexOf(step) + 1).some(({ compensate }) => compensate !== null)
     const isAt = (steps: readonly NamedStep[]) => {
       const names = new Set(steps.map(({ name }) => name))
       return ({ context }: { context: SagaContext }) => !context.pastPivot && names.has(context.step)
     }
     const actions = leave('discarded', { withFinished: true })
-    const undone = beforePivot.filter(undoes)
-    const ended = beforePivot.filter((step) => !undoes(step))
+    const undone = beforePivot.filter(leavesTraces)
+    const ended = beforePivot.filter((step) => !leavesTraces(step))
     return [
       ...(undone.length === 0
         ? []
@@ -182,6 +224,9 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       ...(ended.length === 0 ? [] : [{ guard: isAt(ended), target: 'discarded', actions }]),
     ]
   }
+
+  const nextStep = (context: SagaContext): string | undefined =>
+    saga.steps.find(({ name }) => !context.finished.includes(name))?.name
 
   const undoAgain = {
     guard: ({ context }: { context: SagaContext }) => context.waiting,
@@ -192,6 +237,14 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     undo: context.undo === null ? null : { ...context.undo, queue: context.undo.queue.slice(1), tries: 0 },
     waiting: false,
   }))
+  /** What an unverified step gave and noted is worth nothing any more: it begins afresh. */
+  const forgetUnverified = assign(({ context }: { context: SagaContext }) => {
+    if (context.undo?.reason !== 'unverified') return {}
+    const gone = refuted(stepNamed(context.step))
+    const without = (values: JsonObject): JsonObject =>
+      Object.fromEntries(Object.entries(values).filter(([name]) => !gone.includes(name)))
+    return change(context, { outputs: without(context.outputs), checkpoints: without(context.checkpoints) })
+  })
   const undoFailed = (only: (event: unknown) => boolean) => [
     {
       guard: ({ context, event }: { context: SagaContext; event: unknown }) => {
@@ -253,7 +306,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       BACKOFF_OVER: undoAgain,
       RETRY: undoAgain,
       // Undone again for the new reason, because a step that is only parked may keep what a discarded one may not.
-      DISCARD: discard(saga.steps.filter((step) => step.compensate !== null)).map((way) => ({
+      DISCARD: discard(saga.steps.filter(leavesTraces)).map((way) => ({
         ...way,
         guard: ({ context }: { context: SagaContext }) =>
           way.guard({ context }) && context.undo?.reason !== 'discarded',
@@ -261,28 +314,32 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     },
   }
 
+  const scheduleAutoRetry = enqueueActions(
+    ({
+      context,
+      enqueue,
+    }: {
+      context: SagaContext
+      enqueue: {
+        raise: (event: SagaEvent, options: { id: string; delay: number }) => void
+      }
+    }) => {
+      const policy = stepNamed(context.step).autoRetry
+      const reason = context.undo?.reason
+      const parked = (reason === 'failed' || reason === 'unverified') && context.error?.retryable === true
+      if (policy === null || !parked || context.autoRetries >= policy.attempts) return
+      const delay = backoffDelay(policy, context.autoRetries + 1)
+      enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })
+    },
+  )
+
   const retryable = {
-    entry: enqueueActions(
-      ({
-        context,
-        enqueue,
-      }: {
-        context: SagaContext
-        enqueue: {
-          raise: (event: SagaEvent, options: { id: string; delay: number }) => void
-        }
-      }) => {
-        const policy = stepNamed(context.step).autoRetry
-        const parked = context.undo?.reason === 'failed' && context.error?.retryable === true
-        if (policy === null || !parked || context.autoRetries >= policy.attempts) return
-        const delay = backoffDelay(policy, context.autoRetries + 1)
-        enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })
-      },
-    ),
+    entry: [forgetUnverified, scheduleAutoRetry],
     exit: cancel(timers.autoRetry),
     on: {
+      // The failed step; where it has found the work of earlier ones wrong, the first of those.
       RETRY: saga.steps.map((step) => ({
-        guard: ({ context }: { context: SagaContext }) => context.step === step.name,
+        guard: ({ context }: { context: SagaContext }) => nextStep(context) === step.name,
         target: step.name,
         actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) => ({
           tries: 0,
@@ -303,7 +360,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           undo: context.undo === null ? null : { ...context.undo, tries: 0 },
         })),
       },
-      DISCARD: discard(saga.steps.filter((step) => step.compensate !== null)),
+      DISCARD: discard(saga.steps.filter(leavesTraces)),
     },
   }
 
@@ -334,6 +391,11 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   })
 }
 
+/** Whether a step that proves the work of others has failed because it is wrong. */
+function refutes(step: NamedStep, event: unknown): boolean {
+  return step.verifies?.codes.includes(errorOf(event).code) === true
+}
+
 function isPastPivot<Facts extends JsonObject>(saga: SagaDefinition<Facts>, step: NamedStep): boolean {
   const pivot = saga.steps.findIndex((candidate) => candidate.pivot)
   return pivot !== -1 && saga.steps.indexOf(step) > pivot
@@ -349,6 +411,7 @@ function initialContext<Facts extends JsonObject>(
     input,
     step,
     attempt: 0,
+    attempts: {},
     tries: 0,
     waiting: false,
     error: null,

@@ -27,6 +27,8 @@ export interface SagaContext {
   readonly step: string
   /** Attempts of that step in this run so far. */
   readonly attempt: number
+  /** Attempts of each step in this run so far, by name. */
+  readonly attempts: Readonly<Record<string, number>>
   /** Attempts since the step was last entered afresh: what its retry policy counts. */
   readonly tries: number
   /** Whether the engine waits for a backoff to pass. */

@@ -58,9 +58,10 @@ export interface SagaOptions<Facts extends JsonObject = JsonObject> {
   readonly migrations?: Readonly<Record<number, Migration>>
 }
 
-/** A step with its name. */
-export interface NamedStep extends ResolvedStep {
+/** A step with its name, and those of the steps that it speaks of. */
+export interface NamedStep extends Omit<ResolvedStep, 'verifies'> {
   readonly name: string
+  readonly verifies: { readonly from: string; readonly codes: readonly string[] } | null
 }
 
 /** A checked saga, as the machine is made from it and the runner drives it. */
@@ -117,8 +118,16 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
     }
     const known = names.get(step)
     if (known !== undefined) throw invalid(`steps '${known}' and '${name}' are the same step object`)
+    const { verifies } = step.definition
+    const from = verifies === null ? undefined : names.get(verifies.from)
+    if (verifies !== null && from === undefined)
+      throw invalid(`step '${name}' verifies a step that is not before it`)
     names.set(step, name)
-    steps.push({ ...step.definition, name })
+    steps.push({
+      ...step.definition,
+      name,
+      verifies: verifies === null || from === undefined ? null : { from, codes: verifies.codes },
+    })
   }
   checkName('saga', options.name)
   if (steps.length === 0) throw invalid('a saga needs at least one step')

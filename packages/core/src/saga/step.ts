@@ -59,8 +59,11 @@ export interface StepContext {
   ask(request: AskRequest): Promise<Json>
 }
 
-/** Why a step is undone. */
-export type UndoReason = 'failed' | 'cancelled' | 'discarded'
+/**
+ * Why a step is undone: its attempt failed, or was cancelled; the run is discarded; or a later step has found its work wrong.
+ * After the first two the run comes back to the step and its checkpoint, after `unverified` it begins the step afresh.
+ */
+export type UndoReason = 'failed' | 'cancelled' | 'discarded' | 'unverified'
 
 /** What a step's `compensate` is given. */
 export interface UndoContext<Output = unknown> {
@@ -99,6 +102,12 @@ export interface StepOptions<Output> {
   readonly compensateRetry?: RetryPolicy
   /** How often and when a parked run goes on by itself from this step; `attempts` counts these retries. @default never */
   readonly autoRetry?: RetryPolicy
+  /**
+   * What this step proves of those before it. Where it fails with one of `codes`, their work is wrong: they are undone with the reason
+   * `unverified`, from the last one back to `from`, and a retry of the parked run begins there and not at this step.
+   * @default nothing
+   */
+  readonly verifies?: { readonly from: Step; readonly codes: readonly string[] }
   /** Success of this step is the point of no return: afterwards there is only forward. @default false */
   readonly pivot?: boolean
   /** Resources that must be there while the step runs, such as `device`. @default none */
@@ -118,6 +127,7 @@ export interface ResolvedStep {
   readonly retry: ResolvedRetryPolicy
   readonly compensateRetry: ResolvedRetryPolicy
   readonly autoRetry: ResolvedRetryPolicy | null
+  readonly verifies: { readonly from: Step; readonly codes: readonly string[] } | null
   readonly pivot: boolean
   readonly needs: readonly string[]
   readonly timeout: number | null
@@ -140,11 +150,21 @@ const stepRules = {
   retry: rule.object,
   compensateRetry: rule.object,
   autoRetry: rule.object,
+  verifies: rule.object,
   pivot: rule.boolean,
   needs: rule.strings,
   timeout: rule.positive,
   stall: rule.positive,
   weight: rule.positive,
+}
+
+const verifiesRules = { from: rule.object, codes: rule.strings }
+
+function checkVerifies(
+  verifies: NonNullable<ResolvedStep['verifies']>,
+): NonNullable<ResolvedStep['verifies']> {
+  checkOptions('verifies', verifies, verifiesRules, ['from', 'codes'])
+  return verifies
 }
 
 const defaultCompensateRetry: RetryPolicy = { attempts: 3, delay: 500 }
@@ -173,6 +193,7 @@ export function step<Output>(options: StepOptions<Output>): Step<Output> {
       retry: options.retry === undefined ? noRetry : resolveRetry('retry', options.retry),
       compensateRetry: resolveRetry('compensateRetry', options.compensateRetry ?? defaultCompensateRetry),
       autoRetry: options.autoRetry === undefined ? null : resolveRetry('autoRetry', options.autoRetry),
+      verifies: options.verifies === undefined ? null : checkVerifies(options.verifies),
       pivot: options.pivot ?? false,
       needs: options.needs ?? [],
       timeout: options.timeout ?? null,
