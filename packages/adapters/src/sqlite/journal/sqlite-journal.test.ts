@@ -1,38 +1,60 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { journalContract, VirtualClock } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTestSqlite } from '../../testing/open-sqlite.js'
+import type { SqliteDatabase } from '../driver.js'
 import { sqliteJournal } from './sqlite-journal.js'
 
 const open = (path: string) => openTestSqlite(path, { readonly: false })
 
-describe('the SQLite journal', () => {
-  const suite = journalContract(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-journal-'))
-    const path = join(folder, 'journal.db')
-    const clock = new VirtualClock()
-    const databases = [open(path)]
-    const journalOn = (db: (typeof databases)[number]) => sqliteJournal(db, { clock })
-    const [first] = databases
-    if (first === undefined) throw new Error('unreachable')
-    return {
-      journal: journalOn(first),
-      reopen: async () => {
-        const db = open(path)
+/** The drivers that this Node has: node:sqlite came with Node 22. */
+const drivers: Readonly<Record<string, ((path: string) => SqliteDatabase) | null>> = {
+  'better-sqlite3': open,
+  'node:sqlite': openNodeSqlite(),
+}
+
+for (const [name, openDriver] of Object.entries(drivers)) {
+  // Without the driver the suite is still listed, as skipped.
+  describe.skipIf(openDriver === null)(`the SQLite journal on ${name}`, () => {
+    const openOn = openDriver ?? open
+    const suite = journalContract(async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'holdfast-journal-'))
+      const path = join(folder, 'journal.db')
+      const clock = new VirtualClock()
+      const databases: SqliteDatabase[] = []
+      const openJournal = () => {
+        const db = openOn(path)
         databases.push(db)
-        return journalOn(db)
-      },
-      expireLeases: async () => clock.advance(60_000),
-      cleanUp: async () => {
-        for (const db of databases) db.close()
-        rmSync(folder, { recursive: true })
-      },
-    }
+        return sqliteJournal(db, { clock })
+      }
+      return {
+        journal: openJournal(),
+        reopen: async () => openJournal(),
+        expireLeases: async () => clock.advance(60_000),
+        cleanUp: async () => {
+          for (const db of databases) db.close()
+          rmSync(folder, { recursive: true })
+        },
+      }
+    })
+    for (const { name: claim, run } of suite) it(claim, () => run())
   })
-  for (const { name, run } of suite) it(name, () => run())
-})
+}
+
+/** Opens databases with node:sqlite; null where this Node has none. */
+function openNodeSqlite(): ((path: string) => SqliteDatabase) | null {
+  try {
+    const { DatabaseSync }: { DatabaseSync: new (path: string) => SqliteDatabase } = createRequire(
+      import.meta.url,
+    )('node:sqlite')
+    return (path) => new DatabaseSync(path)
+  } catch {
+    return null
+  }
+}
 
 describe('a SQLite journal on disk', () => {
   let folder: string
