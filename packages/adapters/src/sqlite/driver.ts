@@ -98,19 +98,41 @@ function loadInstalled(): OpenSqlite {
   }
 }
 
+/** The statements of a transaction, prepared once for each database: parsing them again would cost as much as an insert. */
+interface Transaction {
+  readonly begin: SqliteStatement
+  readonly commit: SqliteStatement
+  readonly rollback: SqliteStatement
+}
+const transactions = new WeakMap<SqliteDatabase, Transaction>()
+
+function transactionOf(db: SqliteDatabase): Transaction {
+  let known = transactions.get(db)
+  if (known === undefined) {
+    known = {
+      begin: db.prepare('BEGIN IMMEDIATE'),
+      commit: db.prepare('COMMIT'),
+      rollback: db.prepare('ROLLBACK'),
+    }
+    transactions.set(db, known)
+  }
+  return known
+}
+
 /**
  * Runs `work` in one IMMEDIATE transaction: committed when it returns, rolled back when it throws.
  * `work` is synchronous, so nothing else of this process comes between.
  */
 export function inTransaction<Result>(db: SqliteDatabase, work: () => Result): Result {
-  db.exec('BEGIN IMMEDIATE')
+  const { begin, commit, rollback } = transactionOf(db)
+  begin.run()
   let result: Result
   try {
     result = work()
-    db.exec('COMMIT')
+    commit.run()
   } catch (error) {
     try {
-      db.exec('ROLLBACK')
+      rollback.run()
     } catch {
       // A full disk or an I/O error rolls back by itself; what counts is the first error.
     }
