@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { dieWith } from '../../test/dead-process.js'
 import {
   type AnySaga,
   type Clock,
@@ -11,7 +12,6 @@ import {
   step,
 } from '../index.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
-import { dieWith } from './dead-process.fixture.js'
 
 const leaseDuration = 30_000
 let store: MemoryJournalStore

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { dieWith } from '../../test/dead-process.js'
 import {
   createRunner,
   defineSaga,
@@ -9,7 +10,6 @@ import {
   type Saga,
   step,
 } from '../index.js'
-import { dieWith } from './dead-process.fixture.js'
 
 const never = () => new Promise<null>(() => {})
 

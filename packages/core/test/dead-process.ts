@@ -1,4 +1,4 @@
-import type { MemoryJournalStore } from '../index.js'
+import type { MemoryJournalStore } from '../src/index.js'
 
 /** Leaves the store as processes leave it that were killed: their leases stay, and nobody renews them any more. */
 export function dieWith(store: MemoryJournalStore): void {
