@@ -16,6 +16,7 @@ export {
 export { type RunEvent, type RunEventBody, runEventVersion } from './events/run-event.js'
 export { type Chart, chartOf, toMermaid } from './inspect/chart.js'
 export { definitionOf } from './inspect/definition.js'
+export type { InspectionObserver, InspectOptions } from './inspect/inspect-option.js'
 export { type Redaction, redactData, redactText } from './inspect/redact.js'
 export { type Entry, type EntryBody, entryVersion } from './journal/entry.js'
 export type {

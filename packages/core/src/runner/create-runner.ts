@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors/holdfast-error.js'
+import { type InspectionObserver, type InspectOptions, inspectRuns } from '../inspect/inspect-option.js'
 import type { Entry } from '../journal/entry.js'
 import type { Journal, RunFilter, RunHeader, RunIdentity } from '../journal/journal.js'
 import type { JsonObject } from '../json/json.js'
@@ -32,6 +33,11 @@ export interface RunnerOptions {
   readonly snapshotEvery?: number
   /** Told what a listener of the host's own threw. @default console.error */
   readonly onListenerError?: (error: unknown) => void
+  /**
+   * Takes XState's inspection events of every run that this runner starts, recovers or opens: an observer or a function, such as the
+   * `inspect` of an inspector of `@statelyai/inspect`. It sees redacted values. @default nobody, at no cost
+   */
+  readonly inspect?: InspectionObserver | InspectOptions
 }
 
 /** Options of `start`. */
@@ -92,6 +98,7 @@ const runnerRules = {
   progressInterval: rule.positive,
   snapshotEvery: rule.positive,
   onListenerError: rule.function,
+  inspect: rule.any,
 }
 const startRules = {
   key: rule.string,
@@ -128,13 +135,15 @@ export function createRunner(options: RunnerOptions): Runner {
   const drivers = new DriverRegistry()
   const leases = new LeaseKeeper(journal, clock)
   let closed = false
+  const onListenerError = options.onListenerError ?? reportToConsole
   const shared: DriverShared = {
     journal,
     commit: new GroupCommit(journal),
     clock,
     progressInterval: options.progressInterval ?? 100,
     snapshotEvery: options.snapshotEvery ?? 64,
-    onListenerError: options.onListenerError ?? reportToConsole,
+    onListenerError,
+    inspect: options.inspect === undefined ? null : inspectRuns(options.inspect, onListenerError),
     onLease: (driver) => {
       leases.update(driver)
       drivers.update(driver)

@@ -2,6 +2,7 @@ import { EventEmitter } from 'eventemitter3'
 import { isFailure } from '../errors/failure.js'
 import { HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
 import { type RunEvent, type RunEventBody, runEventVersion } from '../events/run-event.js'
+import type { InspectedRun, RunInspection } from '../inspect/run-inspection.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
 import type { Journal, JournalWrite, RunIdentity, RunRecord } from '../journal/journal.js'
 import type { Json } from '../json/json.js'
@@ -21,6 +22,7 @@ import { writeState } from './run-snapshot.js'
 import {
   type Applied,
   applyEntry,
+  eventOf,
   type NumberedEffect,
   pendingHooks,
   type RunState,
@@ -45,6 +47,8 @@ export interface DriverShared {
   readonly onListenerError: (error: unknown) => void
   /** The driver took a lease or a timer, or gave it back. */
   readonly onLease: (driver: RunDriver) => void
+  /** Begins to tell an inspector of a run; null when there is none. */
+  readonly inspect: ((saga: AnySaga, state: InspectedRun) => RunInspection) | null
 }
 
 /** Typed events of a run: each type by its name, and all of them as `event`. */
@@ -63,6 +67,7 @@ export class RunDriver {
   readonly #shared: DriverShared
   readonly #mailbox = new Mailbox()
   readonly #timers: RunTimers
+  readonly #inspection: RunInspection | null
   #state: RunState
   #generation: number | null = null
   #attempt: StepAttempt | null = null
@@ -83,6 +88,7 @@ export class RunDriver {
     this.#state = state
     this.#shared = shared
     this.#timers = new RunTimers(shared.clock, (timer) => void this.#fire(timer))
+    this.#inspection = shared.inspect?.(saga, state) ?? null
     this.view = new ViewStore({
       clock: shared.clock,
       progressInterval: shared.progressInterval,
@@ -150,6 +156,7 @@ export class RunDriver {
     this.#state = state
     this.#timers.follow(state.timers)
     this.#shared.onLease(this)
+    this.#inspection?.resumed(state)
     this.view.changed()
   }
 
@@ -222,6 +229,7 @@ export class RunDriver {
     this.disarm()
     this.#attempt?.end(error)
     this.#shared.onLease(this)
+    this.#inspection?.suspended(error)
     this.#emit({ type: 'run.suspended', error: reportError(error) })
     this.view.changed()
     void this.#atWork.then(() => {
@@ -277,6 +285,7 @@ export class RunDriver {
     if (version !== this.saga.definition.version) {
       await this.#handle({ type: 'run.migrated', from: version, to: this.saga.definition.version })
     }
+    this.#inspection?.resumed(this.#state)
     const { working } = this.#state
     if (working !== null) this.#start(working)
     else this.#timers.follow(this.#state.timers)
@@ -340,6 +349,7 @@ export class RunDriver {
       this.#generation = null
       this.#quiet = true
     }
+    this.#inspection?.changed(applied, eventOf(previous, applied.state))
     this.#perform(applied.effects)
     if (released) this.#shared.onLease(this)
     if (this.#isHeard) for (const event of describeEntry(previous, applied)) this.#emit(event)

@@ -110,6 +110,11 @@ export function foldEntries(
   return state
 }
 
+/** What the last entry of a state was to the machine; null for the first entry, and for one that the machine does not hear of. */
+export function eventOf(previous: RunState | null, { last }: RunState): MachineEvent | null {
+  return previous === null || last === null ? null : machineEvent(previous, last)
+}
+
 /** The name of the state that the run is in. */
 export function stateName(state: RunState): string {
   return state.snapshot.value
