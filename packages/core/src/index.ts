@@ -18,6 +18,16 @@ export { type Chart, chartOf, toMermaid } from './inspect/chart.js'
 export { definitionOf } from './inspect/definition.js'
 export type { InspectionObserver, InspectOptions } from './inspect/inspect-option.js'
 export { type Redaction, redactData, redactText } from './inspect/redact.js'
+export { reportText } from './inspect/report-text.js'
+export type {
+  ReportedAttempt,
+  ReportedEntry,
+  ReportedError,
+  ReportedState,
+  ReportedStep,
+  ReportOptions,
+  RunReport,
+} from './inspect/run-report.js'
 export { type Entry, type EntryBody, entryVersion } from './journal/entry.js'
 export type {
   ClaimResult,

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors/holdfast-error.js'
 import { type InspectionObserver, type InspectOptions, inspectRuns } from '../inspect/inspect-option.js'
+import type { ReportOptions, RunReport } from '../inspect/run-report.js'
 import type { Entry } from '../journal/entry.js'
 import type { Journal, RunFilter, RunHeader, RunIdentity } from '../journal/journal.js'
 import type { JsonObject } from '../json/json.js'
@@ -12,6 +13,7 @@ import { GroupCommit } from './group-commit.js'
 import { refusedError } from './lease-errors.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { createRecovery, type Recovery } from './recovery.js'
+import { reportRun } from './report-run.js'
 import { restoreRun } from './restore-run.js'
 import { type Run, runOf } from './run.js'
 import { type DriverShared, RunDriver } from './run-driver.js'
@@ -73,6 +75,13 @@ export interface Runner {
   runs(filter?: RunFilter): Promise<readonly RunHeader[]>
   /** Everything that happened to a run, from its journal. */
   history(run: string): Promise<readonly Entry[]>
+  /**
+   * All that the journal tells of a run, for support: its state, steps with the times of every attempt, entries, errors. Redacted, also
+   * where the run itself cannot be read; {@link reportText} makes it text.
+   *
+   * @throws HoldfastError `RUN_UNKNOWN`, `JOURNAL_FAILED`.
+   */
+  report(run: string, options?: ReportOptions): Promise<RunReport>
   /** Tells that a resource went away: fails the steps at work that need it, and no others. */
   lose(resource: string): void
   /**
@@ -228,6 +237,15 @@ export function createRunner(options: RunnerOptions): Runner {
     },
     runs: (filter) => journal.runs(filter),
     history: (id) => journal.entries(id),
+    report: async (id, reportOptions) => {
+      const [header] = await journal.runs({ id })
+      if (header === undefined)
+        throw new HoldfastError('RUN_UNKNOWN', `There is no run '${id}'`, { retryable: false })
+      return reportRun(
+        { header, journal, saga: () => sagaNamed(header.saga), now: clock.now() },
+        reportOptions,
+      )
+    },
     lose: (resource) => {
       for (const driver of drivers.busy()) driver.lose(resource)
     },
