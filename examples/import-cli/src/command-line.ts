@@ -136,6 +136,7 @@ export function parseCommandLine(
     .description('show the statechart, and the history of the runs')
     .addOption(into().makeOptionMandatory())
     .addOption(new Option('--run <run>', `only this one: ${runWords}`))
+    .addOption(new Option('--report', 'print what can be sent to support: no names, paths or other contents'))
     .action((options) => choose((context) => inspectLibrary(options, context)))
 
   try {

@@ -263,6 +263,19 @@ describe('looking at a library', () => {
     expect(verified.status, verified.stderr).toBe(0)
   })
 
+  it('inspect --report tells the same without a path or an owner', async () => {
+    await program(...importing(), '--owner', 'alice.example')
+    const inspected = await program('inspect', '--into', into)
+    const reported = await program('inspect', '--into', into, '--report')
+    expect(reported.status, reported.stderr).toBe(0)
+    expect(reported.stdout).toContain('extract: done, 1 attempt')
+    expect(reported.stdout).toContain('step.succeeded')
+    for (const personal of [backup, 'alice.example']) {
+      expect(inspected.stdout).toContain(personal)
+      expect(reported.stdout).not.toContain(personal)
+    }
+  })
+
   it('verify finds a changed row and a changed file, and names them', async () => {
     await program(...importing())
     const [{ guid }] = query(into, 'SELECT guid FROM messages WHERE text IS NOT NULL ORDER BY guid') as [

@@ -4,6 +4,7 @@ import {
   type RunHeader,
   type RunViewSnapshot,
   reportError,
+  reportText,
 } from '@holdfast/core'
 import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, exitStatus } from '../exit-status.js'
@@ -20,10 +21,13 @@ import type { Colors } from '../terminal/terminal.js'
 export interface InspectCommandOptions {
   readonly into: string
   readonly run?: string | undefined
+  /** Prints what may be sent to support instead. */
+  readonly report?: true | undefined
 }
 
 /**
- * `inspect`: for support engineers: the statechart, and for each run its state, the times of its steps, its error and its journal.
+ * `inspect`: for support engineers: the statechart, and for each run its state, the times of its steps, its error and its journal;
+ * with `report`, only that of each run which tells nothing of a person.
  *
  * @throws HoldfastError `LIBRARY_MISSING`, `RUN_UNKNOWN`.
  */
@@ -36,6 +40,10 @@ export async function inspectLibrary(
   try {
     const runs = await library.runner.runs()
     const shown = options.run === undefined ? runs : [findRun(runs, options.run)]
+    if (options.report === true) {
+      for (const { id } of shown) terminal.say(...reportText(await library.runner.report(id)).split('\n'))
+      return exitStatus.done
+    }
     terminal.say(...chartWords(library.saga))
     if (runs.length === 0) terminal.say('', 'No runs.')
     for (const header of shown) terminal.say('', ...(await runDetails(library, header, terminal.colors)))
