@@ -57,6 +57,11 @@ describe('toJson', () => {
     expect(toJson({ a: undefined, b: [undefined] }, 'it')).toEqual({ b: [null] })
   })
 
+  it('carries a key that would be a prototype', () => {
+    const text = '{"__proto__":{"a":1}}'
+    expect(JSON.stringify(toJson(JSON.parse(text), 'it'))).toBe(text)
+  })
+
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
   it.each([

@@ -84,11 +84,12 @@ function convert(value: unknown, path: string, seen: Set<object>): Json {
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
       throw notSerializable(path, `an instance of ${value.constructor.name}`)
     }
-    const copy: Record<string, Json> = {}
+    const entries: [string, Json][] = []
     for (const [key, item] of Object.entries(value)) {
-      if (item !== undefined) copy[key] = convert(item, `${path}.${key}`, seen)
+      if (item !== undefined) entries.push([key, convert(item, `${path}.${key}`, seen)])
     }
-    return copy
+    // Assigning would set the prototype where a key is `__proto__`, which JSON carries like any other.
+    return Object.fromEntries(entries)
   } finally {
     seen.delete(value)
   }
