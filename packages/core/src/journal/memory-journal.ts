@@ -28,6 +28,10 @@ interface KeptRun {
 export class MemoryJournalStore {
   readonly runs = new Map<string, KeptRun>()
   readonly leases = new Map<string, { generation: number; holder: object | null; expiresAt: number }>()
+  /** The run under way that has a key. */
+  readonly keys = new Map<string, string>()
+  /** The run that last took a resource; it has it while it has a lease. */
+  readonly resources = new Map<string, string>()
 }
 
 /** Options of {@link memoryJournal}. */
@@ -80,16 +84,22 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
 
   /** The run under way that has the key or a resource, and which; null when all of it is free. */
   const conflict = (run: RunIdentity): Held | null => {
-    for (const other of headers()) {
-      if (other.id === run.id) continue
-      const by = { ok: false, problem: 'held', by: other.id } as const
-      const underWay = other.status !== 'done' && other.status !== 'discarded'
-      if (underWay && other.key === run.key) return { ...by, what: `key:${run.key}` }
-      if (!isLeased(other.id)) continue
-      const shared = run.resources.find((resource) => other.resources.includes(resource))
-      if (shared !== undefined) return { ...by, what: shared }
+    const sameKey = store.keys.get(run.key)
+    if (sameKey !== undefined && sameKey !== run.id)
+      return { ok: false, problem: 'held', by: sameKey, what: `key:${run.key}` }
+    for (const what of run.resources) {
+      const by = store.resources.get(what)
+      if (by !== undefined && by !== run.id && isLeased(by)) return { ok: false, problem: 'held', by, what }
     }
     return null
+  }
+  /** The run has its key until it has ended, and its resources while its lease lasts. */
+  const enter = (run: RunIdentity, { status }: RunSummary): void => {
+    if (status !== 'done' && status !== 'discarded') store.keys.set(run.key, run.id)
+    else if (store.keys.get(run.key) === run.id) store.keys.delete(run.key)
+  }
+  const takeResources = (run: RunIdentity): void => {
+    for (const name of run.resources) store.resources.set(name, run.id)
   }
   const lease = (id: string): number => {
     const generation = (store.leases.get(id)?.generation ?? 0) + 1
@@ -120,6 +130,8 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
       updatedAt: entries.at(-1)?.at ?? run.startedAt,
       entries: entries.map((entry) => JSON.stringify(entry)),
     })
+    enter(run, summary)
+    takeResources(run)
     return { ok: true, generation: lease(run.id) }
   }
   const append = (request: Extract<JournalWrite, { kind: 'append' }>): void => {
@@ -127,6 +139,7 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
     const run = find(request.run)
     run.entries.push(...entries.map((entry) => JSON.stringify(entry)))
     run.summary = JSON.stringify(summary)
+    enter(toHeader(run), summary)
     run.updatedAt = entries.at(-1)?.at ?? run.updatedAt
     if (snapshot !== undefined) run.snapshot = JSON.stringify({ seq: run.entries.length, state: snapshot })
     if (version !== undefined) run.identity = JSON.stringify({ ...JSON.parse(run.identity), version })
@@ -147,7 +160,10 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
     }
     if (isHeld(id)) return { ok: false, problem: 'held', by: id, what: `run:${id}` }
     const record = load(id)
-    return conflict(record.header) ?? { ok: true, generation: lease(id), record }
+    const held = conflict(record.header)
+    if (held !== null) return held
+    takeResources(record.header)
+    return { ok: true, generation: lease(id), record }
   }
 
   const list = ({ after, limit, ...filter }: RunFilter): readonly RunHeader[] => {
