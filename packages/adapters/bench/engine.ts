@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { print } from './engine/table.js'
 
-const all: readonly string[] = ['throughput']
+const all: readonly string[] = ['throughput', 'recover', 'history', 'idle', 'event-loop']
 
 const words = process.argv.slice(2)
 const options = words.findIndex((word) => word.startsWith('--'))
