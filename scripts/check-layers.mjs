@@ -45,7 +45,7 @@ function sourcesOf(rootFolder, home) {
     const folder = join(rootFolder, home.folder, part)
     if (!existsSync(folder)) return []
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.[cm]?tsx?$/.test(name))
+      .filter((name) => /\.[cm]?tsx?$/.test(name) && !name.split(sep).includes('node_modules'))
       .map((name) => posix.join(part, name.replaceAll(sep, '/')))
       .sort()
       .map((path) => ({ home, path, role: roleOf(path) }))

@@ -5,6 +5,7 @@
  * The history is made by the engine itself, so that its rows are what they are in life.
  */
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sqliteJournal } from '@holdfast/adapters/sqlite'
 import { createRunner } from '@holdfast/core'
 import { onDisk, openDatabase, printMachine } from './disk.js'
@@ -14,6 +15,7 @@ import { figure, print, printTable, ratio } from './table.js'
 import { readWords } from './words.js'
 
 const finished = 100_000
+const atATime = 2000
 const alonePerPass = 200
 const togetherPerPass = 1280
 const { folder: parent, passes } = readWords(15)
@@ -23,7 +25,10 @@ await onDisk(parent, async (folder) => {
   const full = openDatabase(join(folder, 'full.db'))
   printMachine(folder, full)
   const withHistory = createRunner({ journal: sqliteJournal(full), sagas: [fourSteps] })
-  await sagasPerSecond(withHistory, 256, finished)
+  for (let done = 0; done < finished; done += atATime) {
+    await sagasPerSecond(withHistory, 256, atATime)
+    await nextTurn()
+  }
   const { n } = full.prepare("SELECT count(*) AS n FROM holdfast_runs WHERE status = 'done'").get() as {
     n: number
   }
