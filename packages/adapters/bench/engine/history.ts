@@ -16,9 +16,9 @@ import { readWords } from './words.js'
 
 const finished = 100_000
 const atATime = 2000
-const alonePerPass = 200
-const togetherPerPass = 1280
-const { folder: parent, passes } = readWords(15)
+const alonePerPass = 60
+const togetherPerPass = 640
+const { folder: parent, passes } = readWords(40)
 
 await onDisk(parent, async (folder) => {
   const empty = openDatabase(join(folder, 'empty.db'))

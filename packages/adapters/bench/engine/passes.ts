@@ -13,8 +13,8 @@ export function spread(values: readonly number[], show: (value: number) => strin
 }
 
 /**
- * Measures several things in turn, pass after pass, so that what the machine does meanwhile falls on all of them alike;
- * the first pass is a warm-up and does not count.
+ * Measures several things in turn, pass after pass and every other pass the other way round, so that what the machine does
+ * meanwhile falls on all of them alike. The first pass is a warm-up and does not count.
  */
 export async function alternate<Name extends string>(
   passes: number,
@@ -25,7 +25,7 @@ export async function alternate<Name extends string>(
   const lists = names.map((name): [string, readonly number[]] => [name, []])
   const results = Object.fromEntries(lists) as Record<Name, readonly number[]>
   for (let pass = 0; pass <= passes; pass++) {
-    for (const name of names) {
+    for (const name of pass % 2 === 0 ? names : names.toReversed()) {
       const value = await measures[name]()
       if (pass > 0) results[name] = [...results[name], value]
     }

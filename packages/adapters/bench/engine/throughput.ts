@@ -17,13 +17,13 @@ import { figure, print, printTable, ratio } from './table.js'
 import { readWords } from './words.js'
 
 const together = 64
-/** Passes are short, half a second or so, so that what else the machine does falls on all of them. */
-const commitsPerPass = 3000
-const togetherPerPass = 1920
-const alonePerPass = 300
+/** Passes are short, some tenths of a second, so that what else the machine does falls on all of them. */
+const commitsPerPass = 2000
+const togetherPerPass = 1280
+const alonePerPass = 200
 const counted = 100
 
-const { folder: parent, passes } = readWords(9)
+const { folder: parent, passes } = readWords(15)
 
 await onDisk(parent, async (folder) => {
   const db = openDatabase(join(folder, 'journal.db'))
@@ -33,12 +33,16 @@ await onDisk(parent, async (folder) => {
   const { journal, counts } = counting(sqliteJournal(db))
   const runner = createRunner({ journal, sagas: [fourSteps] })
   let commitsTogether = 0
+  const processor: number[] = []
   const measured = await alternate(passes, {
     raw: () => floor.measure(commitsPerPass),
     together: async () => {
       const before = counts.commits
+      const spent = process.cpuUsage()
       const rate = await sagasPerSecond(runner, together, togetherPerPass)
       commitsTogether = counts.commits - before
+      const { user, system } = process.cpuUsage(spent)
+      processor.push((user + system) / togetherPerPass)
       return rate
     },
     alone: () => sagasPerSecond(runner, 1, alonePerPass),
@@ -65,7 +69,7 @@ await onDisk(parent, async (folder) => {
     `Durable boundaries of a saga: ${boundaries}, counted over ${counted} sagas at the journal and in the write-ahead log.`,
   )
   print(
-    `${together} at a time, a commit serves ${figure((togetherPerPass * boundaries) / commitsTogether)} boundaries: ${figure(commitsTogether / (togetherPerPass / median(measured.together)))} commits a second.`,
+    `${together} at a time, a commit serves ${figure((togetherPerPass * boundaries) / commitsTogether)} boundaries, and a saga takes ${figure(median(processor))} µs of the processor.`,
   )
   await runner.shutdown()
   db.close()

@@ -7,6 +7,7 @@ const [name, folder, seconds] = process.argv.slice(2)
 
 const { start } = await import(`./engines/${name}.mjs`)
 let engine
+let ending = false
 // The channel closes when the benchmark ends, for whatever reason: no server outlives it.
 process.once('disconnect', () => void end(1))
 
@@ -19,7 +20,7 @@ try {
   process.send({ durability: engine.durability, alone, together }, () => void end(0))
 } catch (error) {
   if (error.code === 'UNAVAILABLE') process.send({ unavailable: error.message }, () => void end(0))
-  else {
+  else if (!ending) {
     process.stderr.write(`${name}: ${error.stack}\n`)
     await end(1)
   }
@@ -40,7 +41,13 @@ async function perSecond(concurrency, time) {
   return ended / ((performance.now() - since) / 1000)
 }
 
+/** Stops the engine and ends the process, once. What an engine that is stopped under way still complains of is not heard. */
 async function end(status) {
-  await engine?.stop()
-  process.exit(status)
+  if (ending) return
+  ending = true
+  try {
+    await engine?.stop()
+  } finally {
+    process.exit(status)
+  }
 }

@@ -16,8 +16,8 @@ export async function freePort() {
 }
 
 /**
- * Starts a server and waits until `isReady` resolves to true. The result stops exactly that process, by the signal.
- * What it prints is shown when it does not come up.
+ * Starts a server and waits until `isReady` resolves to true. The result stops exactly that process, by the signal, as does the end
+ * of this one, however it comes about. What the server prints is shown when it does not come up.
  */
 export async function startServer(command, args, { isReady, stopSignal = 'SIGTERM', ...options }) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
@@ -28,8 +28,11 @@ export async function startServer(command, args, { isReady, stopSignal = 'SIGTER
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const ended = new AbortController()
+  const kill = () => child.kill(stopSignal)
+  process.once('exit', kill)
   const closed = new Promise((resolve) => {
     const end = () => {
+      process.off('exit', kill)
       ended.abort()
       resolve()
     }
@@ -40,7 +43,7 @@ export async function startServer(command, args, { isReady, stopSignal = 'SIGTER
     })
   })
   const stop = async () => {
-    if (!ended.signal.aborted) child.kill(stopSignal)
+    if (!ended.signal.aborted) kill()
     await closed
   }
   const until = Date.now() + startTimeoutMs
