@@ -22,9 +22,9 @@ export function counting(journal: Journal): { readonly journal: Journal; readonl
         counts.writes += writes.length
         return journal.commit(writes)
       },
-      claim: (run) => {
+      claim: (runs) => {
         counts.leases++
-        return journal.claim(run)
+        return journal.claim(runs)
       },
       renew: (leases) => {
         counts.leases++

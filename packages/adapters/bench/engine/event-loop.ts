@@ -74,8 +74,9 @@ function timed(journal: Journal): { readonly journal: Journal; readonly longest:
     journal: {
       ...journal,
       commit: (writes) => timing(() => journal.commit(writes)),
-      claim: (run) => timing(() => journal.claim(run)),
+      claim: (runs) => timing(() => journal.claim(runs)),
       renew: (leases) => timing(() => journal.renew(leases)),
+      load: (run) => timing(() => journal.load(run)),
       entries: (run) => timing(() => journal.entries(run)),
       runs: (filter) => timing(() => journal.runs(filter)),
     },

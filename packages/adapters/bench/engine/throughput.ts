@@ -82,10 +82,13 @@ async function countBoundaries(folder: string): Promise<number> {
   const db = openDatabase(path)
   const { journal, counts } = counting(sqliteJournal(db))
   const runner = createRunner({ journal, sagas: [fourSteps] })
+  // The first run of a process also says who the process is; that is no boundary of a saga.
+  await runOne(runner)
+  const before = counts.commits + counts.leases
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   db.exec('PRAGMA wal_autocheckpoint = 0')
   for (let saga = 0; saga < counted; saga++) await runOne(runner)
-  const inJournal = counts.commits + counts.leases
+  const inJournal = counts.commits + counts.leases - before
   const inLog = transactionsInWal(`${path}-wal`)
   await runner.shutdown()
   db.close()
