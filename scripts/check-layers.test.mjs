@@ -74,6 +74,10 @@ describe('imports the right way are allowed:', () => {
     expect(faultsOf(file, specifier)).toEqual([])
   })
 
+  it('what others have written in an installed package', () => {
+    expect(faultsOf('packages/adapters/bench/peers/node_modules/a/a.ts', 'unknown')).toEqual([])
+  })
+
   it('types alone, where only types may cross', () => {
     expect(
       faultsOf('packages/adapters/src/sqlite/a.ts', '../attachment-files/b.js', { typesOnly: true }),

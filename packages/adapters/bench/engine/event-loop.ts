@@ -2,12 +2,13 @@
  * How long the engine keeps the event loop to itself: under load, in a burst of starts, and while it recovers:
  *   npm run bench:engine -- event-loop [--folder DIR]
  *
- * The loop's delay is what a timer of the host would have waited for its turn; of all that is synchronous, the journal's commit
- * alone waits for the disk, so that its longest stretch stands beside.
+ * The loop's delay is what a timer of the host would have waited for its turn. Of all that is synchronous the journal alone waits
+ * for the disk, so that its stretches stand beside; and what the disk and the machine's other work do by themselves shows in a
+ * floor that commits as many rows with bare better-sqlite3.
  */
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { sqliteJournal } from '@holdfast/adapters/sqlite'
 import { createRunner, type Journal } from '@holdfast/core'
 import { onDisk, openDatabase, printMachine } from './disk.js'
@@ -19,19 +20,19 @@ import { readWords } from './words.js'
 const load = 6400
 const burst = 1000
 const unfinished = 10_000
+const floorCommits = 500
 const { folder: parent } = readWords()
-const ms = (value: number): string => `${value.toFixed(1)} ms`
 
 await onDisk(parent, async (folder) => {
   const db = openDatabase(join(folder, 'journal.db'))
   printMachine(folder, db)
-  const { journal, longest } = timed(sqliteJournal(db))
+  const { journal, stretches } = timed(sqliteJournal(db))
   const runner = createRunner({ journal, sagas: [fourSteps] })
   await sagasPerSecond(runner, 64, 640)
   const rows = [
-    await watch('nothing at all', longest, () => delay(500)),
-    await watch(`${load} sagas, 64 at a time`, longest, () => sagasPerSecond(runner, 64, load)),
-    await watch(`${burst} sagas started at once, until done`, longest, () =>
+    await watch(`floor: ${floorCommits} commits of 64 rows, bare`, [], () => bareCommits(folder)),
+    await watch(`${load} sagas, 64 at a time`, stretches, () => sagasPerSecond(runner, 64, load)),
+    await watch(`${burst} sagas started at once, until done`, stretches, () =>
       Promise.all(Array.from({ length: burst }, () => runOne(runner))),
     ),
   ]
@@ -49,28 +50,42 @@ await onDisk(parent, async (folder) => {
     const outcomes = await Promise.all(resumed.map((run) => run.outcome()))
     if (outcomes.some(({ status }) => status !== 'done')) throw new Error('a run did not end')
   }
-  rows.push(await watch(`recover() of ${unfinished} runs, until done`, killed.longest, recover))
+  rows.push(await watch(`recover() of ${unfinished} runs, until done`, killed.stretches, recover))
   await heir.shutdown()
   left.close()
 
-  printTable(['event loop', 'delay, p99.9', 'delay, longest', 'longest stretch inside the journal'], rows)
+  printTable(
+    ['milliseconds: half, 99.9 %, all are shorter', 'delay of the loop', 'calls of the journal'],
+    rows,
+  )
 })
 
-/** A journal that keeps the time of its longest synchronous stretch, and starts anew when asked for it. */
-function timed(journal: Journal): { readonly journal: Journal; readonly longest: () => number } {
-  let longest = 0
+/** Commits with bare better-sqlite3, and lets the loop turn after each. */
+async function bareCommits(folder: string): Promise<void> {
+  const db = openDatabase(join(folder, 'floor.db'))
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  db.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT NOT NULL)')
+  const insert = db.prepare('INSERT INTO rows (body) VALUES (?)')
+  for (let commit = 0; commit < floorCommits; commit++) {
+    db.exec('BEGIN IMMEDIATE')
+    for (let row = 0; row < 64; row++) insert.run('{"type":"step.succeeded","output":"ok"}')
+    db.exec('COMMIT')
+    await nextTurn()
+  }
+  db.close()
+}
+
+/** A journal that notes how long each of its synchronous stretches took, in milliseconds. */
+function timed(journal: Journal): { readonly journal: Journal; readonly stretches: number[] } {
+  const stretches: number[] = []
   const timing = <Result>(call: () => Result): Result => {
     const since = performance.now()
     const result = call()
-    longest = Math.max(longest, performance.now() - since)
+    stretches.push(performance.now() - since)
     return result
   }
   return {
-    longest: () => {
-      const value = longest
-      longest = 0
-      return value
-    },
+    stretches,
     journal: {
       ...journal,
       commit: (writes) => timing(() => journal.commit(writes)),
@@ -83,12 +98,13 @@ function timed(journal: Journal): { readonly journal: Journal; readonly longest:
   }
 }
 
+/** A row of the table: what the work does to the loop, and the stretches that it adds. */
 async function watch(
   label: string,
-  longest: () => number,
+  stretches: number[],
   work: () => Promise<unknown>,
 ): Promise<readonly string[]> {
-  longest()
+  stretches.length = 0
   const loop = monitorEventLoopDelay({ resolution: 1 })
   loop.enable()
   // A delay is what lies between two ticks of the monitor: without one before the work, what the work does at once goes unseen.
@@ -97,6 +113,9 @@ async function watch(
   await delay(20)
   loop.disable()
   // The monitor's own timer is set for a millisecond, which is no delay.
-  const late = (nanoseconds: number): string => ms(Math.max(0, nanoseconds / 1e6 - 1))
-  return [label, late(loop.percentile(99.9)), late(loop.max), ms(longest())]
+  const late = [loop.percentile(50), loop.percentile(99.9), loop.max].map((ns) => Math.max(0, ns / 1e6 - 1))
+  const sorted = stretches.toSorted((a, b) => a - b)
+  const shares = [0.5, 0.999, 1].map((share) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
+  const show = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(', ')
+  return [label, show(late), sorted.length === 0 ? '' : show(shares)]
 }
