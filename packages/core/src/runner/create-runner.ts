@@ -12,6 +12,7 @@ import { DriverRegistry } from './driver-registry.js'
 import { GroupCommit } from './group-commit.js'
 import { refusedError } from './lease-errors.js'
 import { LeaseKeeper } from './lease-keeper.js'
+import { Pace } from './pace.js'
 import { createRecovery, type Recovery } from './recovery.js'
 import { reportRun } from './report-run.js'
 import { restoreRun } from './restore-run.js'
@@ -179,6 +180,7 @@ export function createRunner(options: RunnerOptions): Runner {
     // Somebody else may have loaded it meanwhile: one driver a run.
     return drivers.get(id) ?? drivers.add(new RunDriver(saga, state, shared))
   }
+  const pace = new Pace(() => journal.ready?.() ?? Promise.resolve())
   const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared })
 
   const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {
@@ -195,6 +197,8 @@ export function createRunner(options: RunnerOptions): Runner {
       refuseClosed()
       checkOptions('start', startOptions, startRules)
       const saga = sagaNamed(typeof which === 'string' ? which : which.definition.name)
+      await pace.next()
+      refuseClosed()
       const { definition } = saga
       const input = toJson(definition.input(given ?? null), 'the input')
       const owner = startOptions.owner ?? ''

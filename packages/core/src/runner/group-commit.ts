@@ -6,8 +6,11 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/** Writes in one commit at the most: a burst of thousands must not block the process for long. */
-const largestGroup = 256
+/**
+ * Writes in one commit at the most. All that follows from a commit happens in one turn of the event loop, and a burst of thousands must
+ * not block the process for long; a larger group would hardly save anything more.
+ */
+const largestGroup = 64
 
 /**
  * Gathers the writes of one tick, from all runs, into one transaction: with `synchronous=FULL` a commit costs a disk flush,

@@ -30,9 +30,16 @@ export interface RecoveryParts {
 /** Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. */
 const batch = 50
 
-/** Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. */
+/**
+ * Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. What they have
+ * outstanding begins when all of them are taken over: the first ones at work would slow down the rest.
+ */
 export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: RecoveryParts) {
-  const recoverOne = async (header: RunHeader, claimed: ClaimResult, since: number): Promise<Run> => {
+  const recoverOne = async (
+    header: RunHeader,
+    claimed: ClaimResult,
+    { since, begin }: { readonly since: number; readonly begin: Promise<void> },
+  ): Promise<Run> => {
     if (!claimed.ok) {
       if (claimed.problem === 'unreadable') throw claimed.error
       throw refusedError(header.id, claimed)
@@ -42,7 +49,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: R
       const saga = sagaNamed(header.saga)
       const state = await restoreRun(saga, record, journal)
       const driver = drivers.get(header.id) ?? new RunDriver(saga, state, shared)
-      await driver.attach(state, record, generation, since)
+      await driver.attach(state, record, { generation, since, begin })
       return runOf(driver)
     } catch (error) {
       await shared.commit.write({ kind: 'release', run: header.id, generation })
@@ -58,7 +65,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: R
     return runOf(driver)
   }
 
-  const recover = async (): Promise<Recovery> => {
+  const takeAll = async (begin: Promise<void>): Promise<Recovery> => {
     const resumed: Run[] = []
     const setAside: { run: string; error: ErrorReport }[] = []
     const elsewhere: string[] = []
@@ -99,9 +106,21 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: R
         const claimed = claims[index]
         if (claimed === undefined)
           throw new HoldfastError('JOURNAL_FAILED', 'The journal answered fewer claims than it was asked')
-        await attempt(header.id, () => recoverOne(header, claimed, since))
+        await attempt(header.id, () => recoverOne(header, claimed, { since, begin }))
       }
       for (const header of mine) if (!header.open) await attempt(header.id, () => attachParked(header))
+    }
+  }
+
+  const recover = async (): Promise<Recovery> => {
+    let begin: () => void = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    try {
+      return await takeAll(begun)
+    } finally {
+      begin()
     }
   }
 

@@ -51,6 +51,15 @@ export interface DriverShared {
   readonly inspect: ((saga: AnySaga, state: InspectedRun) => RunInspection) | null
 }
 
+/** A lease that was just claimed. */
+export interface ClaimedLease {
+  readonly generation: number
+  /** The moment of the claim, from which the lease counts; unix milliseconds. */
+  readonly since: number
+  /** What the run has outstanding is begun when it resolves. @default at once */
+  readonly begin?: Promise<void>
+}
+
 /** Typed events of a run: each type by its name, and all of them as `event`. */
 export type RunEvents = { [Type in RunEvent['type']]: (event: Extract<RunEvent, { type: Type }>) => void } & {
   event: (event: RunEvent) => void
@@ -143,10 +152,10 @@ export class RunDriver {
     this.#settle(applied, null, false)
   }
 
-  /** Takes over a run that was claimed under `generation` at the moment `since`, and goes on with what is outstanding. */
-  attach(state: RunState, record: RunRecord, generation: number, since: number): Promise<void> {
+  /** Takes over a run that was claimed; what is outstanding is gone on with when `lease.begin` resolves. */
+  attach(state: RunState, record: RunRecord, lease: ClaimedLease): Promise<void> {
     return this.#mailbox.post(async () => {
-      await this.#attach(state, record, generation, since)
+      await this.#attach(state, record, lease)
       await this.#rest()
     })
   }
@@ -271,10 +280,14 @@ export class RunDriver {
     }
     // Another process may have driven the run meanwhile: the journal knows, not this driver.
     const state = await restoreRun(this.saga, claimed.record, journal)
-    await this.#attach(state, claimed.record, claimed.generation, since)
+    await this.#attach(state, claimed.record, { generation: claimed.generation, since })
   }
 
-  async #attach(state: RunState, record: RunRecord, generation: number, since: number): Promise<void> {
+  async #attach(
+    state: RunState,
+    record: RunRecord,
+    { generation, since, begin }: ClaimedLease,
+  ): Promise<void> {
     this.#state = state
     this.#generation = generation
     this.#snapshotSeq = record.snapshot?.seq ?? 0
@@ -287,8 +300,10 @@ export class RunDriver {
     }
     this.#inspection?.resumed(this.#state)
     const { working } = this.#state
-    if (working !== null) this.#start(working)
-    else this.#timers.follow(this.#state.timers)
+    if (working !== null) {
+      if (begin !== undefined) this.#atWork = begin
+      this.#start(working)
+    } else this.#timers.follow(this.#state.timers)
     this.view.changed()
   }
 
