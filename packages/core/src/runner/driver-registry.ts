@@ -31,6 +31,11 @@ export class DriverRegistry {
     } else if (this.#busy.delete(id) && !driver.hasEnded) this.#remember(driver)
   }
 
+  /** How many hold a lease or wait for a timer. */
+  get busyCount(): number {
+    return this.#busy.size
+  }
+
   /** Drivers that hold a lease or wait for a timer. */
   busy(): readonly RunDriver[] {
     return [...this.#busy.values()]

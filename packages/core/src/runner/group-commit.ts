@@ -12,17 +12,24 @@ interface Pending {
  */
 const largestGroup = 64
 
+/** Commits of a run that is alone in one turn of the event loop. */
+const longestAlone = 8
+
 /**
  * Gathers the writes of one tick, from all runs, into one transaction: with `synchronous=FULL` a commit costs a disk flush,
  * and 64 runs that finish a step together need just one.
  */
 export class GroupCommit {
   readonly #journal: Journal
+  readonly #isAlone: () => boolean
   #pending: Pending[] = []
   #flushing = false
+  #sinceTurn = 0
 
-  constructor(journal: Journal) {
+  /** `isAlone` tells whether no other run is at work that could share a commit. */
+  constructor(journal: Journal, isAlone: () => boolean) {
     this.#journal = journal
+    this.#isAlone = isAlone
   }
 
   /** Resolves when the write is durable or refused; rejects when the journal failed. */
@@ -36,7 +43,7 @@ export class GroupCommit {
   async #flush(): Promise<void> {
     this.#flushing = true
     while (this.#pending.length > 0) {
-      await (this.#journal.ready?.() ?? this.#endOfTick())
+      await this.#gather()
       const group = this.#pending.splice(0, largestGroup)
       try {
         const results = await this.#journal.commit(group.map(({ write }) => write))
@@ -50,6 +57,15 @@ export class GroupCommit {
       }
     }
     this.#flushing = false
+  }
+
+  /** Waits for whatever may share the commit. A run that is alone need not, but lets the rest of the process have its turn at times. */
+  async #gather(): Promise<void> {
+    this.#sinceTurn += 1
+    if (this.#journal.ready === undefined) return this.#endOfTick()
+    if (this.#isAlone() && this.#sinceTurn < longestAlone) return
+    this.#sinceTurn = 0
+    return this.#journal.ready()
   }
 
   /** Waits as long as the tick still brings writes, so that runs whose promises settle a few microtasks apart share a commit. */
