@@ -33,8 +33,16 @@ export function redactAsk({ kind, message, secret }: Ask, by: Redactor): Ask {
 }
 
 /** Why and what is undone stays; what `discard` was given is data. */
-export function redactUndo({ reason, queue, tries, options }: UndoState, by: Redactor): JsonObject {
-  return { reason, queue, tries, options: by.data(options) }
+export function redactUndo(undo: UndoState, by: Redactor): JsonObject {
+  const { reason, queue, tries, trySpan, error, options } = undo
+  return {
+    reason,
+    queue,
+    tries,
+    trySpan,
+    error: error === null ? null : redactError(error, by),
+    options: by.data(options),
+  }
 }
 
 /** The context of a run's machine: the engine's own fields stay readable, the others (a saga's facts too) are data. */
@@ -44,11 +52,13 @@ export function redactContext(context: SagaContext, by: Redactor): JsonObject {
     attempt,
     attempts,
     tries,
+    trySpan,
     waiting,
     error,
     finished,
     pastPivot,
     autoRetries,
+    parkSpan,
     undo,
     ask,
     ...others
@@ -62,6 +72,7 @@ export function redactContext(context: SagaContext, by: Redactor): JsonObject {
     attempt,
     attempts,
     tries,
+    trySpan,
     waiting,
     error: error === null ? null : redactError(error, by),
     outputs: eachOf(outputs, by),
@@ -69,6 +80,7 @@ export function redactContext(context: SagaContext, by: Redactor): JsonObject {
     finished,
     pastPivot,
     autoRetries,
+    parkSpan,
     undo: undo === null ? null : redactUndo(undo, by),
     ask: ask === null ? null : { ...redactAsk(ask, by) },
   }

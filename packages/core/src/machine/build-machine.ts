@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../json/json.js'
 import { toJson } from '../json/json.js'
 import type { NamedStep, SagaDefinition } from '../saga/saga-definition.js'
 import type { UndoReason } from '../saga/step.js'
-import { backoffDelay } from '../time/backoff.js'
+import { backoffDelay, noRetry, type ResolvedRetryPolicy } from '../time/backoff.js'
 import { sagaActors } from './saga-actors.js'
 import {
   type InvokedStepInput,
@@ -17,6 +17,7 @@ import {
   undoInput,
   undoStep,
 } from './saga-context.js'
+import { allowsTry, beginSpan, extendSpan, noSpan, type TrySpan } from './try-span.js'
 
 /**
  * Makes the XState machine of a saga. It is an ordinary machine: states are the steps by name, then `compensating`, `retryable`,
@@ -58,6 +59,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         finished: [...context.finished, step.name],
         pastPivot: context.pastPivot || step.pivot,
         error: null,
+        ask: null,
         autoRetries: 0,
       }),
     )
@@ -75,7 +77,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       const begun = options.withFinished ? (context.undo?.queue ?? []) : []
       const queue = undoable([...new Set([context.step, ...begun, ...finished])])
       return {
-        undo: { reason, queue, tries: 0, options: discardOptions(event) },
+        undo: { reason, queue, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event) },
         waiting: false,
         ask: null,
         ...(options.error === undefined ? {} : { error: options.error(event) }),
@@ -85,7 +87,10 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const mayTryAgain =
     (step: NamedStep) =>
     ({ context, event }: { context: SagaContext; event: unknown }): boolean =>
-      context.tries < step.retry.attempts && errorOf(event).retryable && !refutes(step, event)
+      context.tries < step.retry.attempts &&
+      errorOf(event).retryable &&
+      !refutes(step, event) &&
+      allowsTry(step.retry, spanAtFailure(context, event), backoffDelay(step.retry, context.tries))
 
   /** The steps whose work a failure of `step` with one of its codes refutes: from the one that it names up to the one before it. */
   const refuted = (step: NamedStep): readonly string[] => {
@@ -102,6 +107,8 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         reason: 'unverified' as const,
         queue: undoable([step.name, ...refuted(step).toReversed()]),
         tries: 0,
+        trySpan: noSpan,
+        error: null,
         options: {},
       },
       finished: context.finished.filter((name) => !refuted(step).includes(name)),
@@ -124,7 +131,12 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         guard: (args: { context: SagaContext; event: unknown }) =>
           only(args.event) && mayTryAgain(step)(args),
         actions: [
-          assign(({ event }: { event: unknown }) => ({ error: errorOf(event), waiting: true, ask: null })),
+          assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
+            error: errorOf(event),
+            waiting: true,
+            trySpan: spanAtFailure(context, event),
+            ask: null,
+          })),
           raise(
             { type: 'BACKOFF_OVER' as const },
             {
@@ -150,10 +162,22 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         description: 'failed',
       },
     ]
+    const spanAfterPause = (context: SagaContext, event: unknown): TrySpan =>
+      extendSpan(context.trySpan, event, backoffDelay(step.retry, context.tries))
     const again = {
       guard: ({ context }: { context: SagaContext }) => context.waiting,
       target: step.name,
       reenter: true,
+      actions: assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
+        trySpan: spanAfterPause(context, event),
+      })),
+    }
+    // A pause ends in time, but for one that nobody was there to end.
+    const tooLate = {
+      guard: ({ context, event }: { context: SagaContext; event: unknown }) =>
+        context.waiting && !allowsTry(step.retry, spanAfterPause(context, event), 0),
+      target: rest,
+      actions: leave('failed', { withFinished: false }),
     }
     return {
       entry: enter(step.name),
@@ -175,7 +199,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         onError: onFailure(() => true),
       },
       on: {
-        BACKOFF_OVER: again,
+        BACKOFF_OVER: hasDeadline(step.retry) ? [tooLate, again] : again,
         RETRY: again,
         CANCEL: {
           target: rest,
@@ -228,13 +252,33 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const nextStep = (context: SagaContext): string | undefined =>
     saga.steps.find(({ name }) => !context.finished.includes(name))?.name
 
+  const undoSpanAfterPause = (context: SagaContext, event: unknown): TrySpan => {
+    const policy = stepNamed(undoStep(context)).compensateRetry
+    return extendSpan(context.undo?.trySpan ?? noSpan, event, backoffDelay(policy, context.undo?.tries ?? 1))
+  }
   const undoAgain = {
     guard: ({ context }: { context: SagaContext }) => context.waiting,
     target: 'compensating',
     reenter: true,
+    actions: assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
+      undo: context.undo === null ? null : { ...context.undo, trySpan: undoSpanAfterPause(context, event) },
+    })),
+  }
+  const undoTooLate = {
+    guard: ({ context, event }: { context: SagaContext; event: unknown }) =>
+      context.waiting &&
+      !allowsTry(stepNamed(undoStep(context)).compensateRetry, undoSpanAfterPause(context, event), 0),
+    target: 'stuck',
+    actions: assign(({ context }: { context: SagaContext }) => ({
+      error: context.undo?.error ?? null,
+      waiting: false,
+    })),
   }
   const nextUndo = assign(({ context }: { context: SagaContext }) => ({
-    undo: context.undo === null ? null : { ...context.undo, queue: context.undo.queue.slice(1), tries: 0 },
+    undo:
+      context.undo === null
+        ? null
+        : { ...context.undo, queue: context.undo.queue.slice(1), tries: 0, error: null },
     waiting: false,
   }))
   /** What an unverified step gave and noted is worth nothing any more: it begins afresh. */
@@ -248,15 +292,23 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const undoFailed = (only: (event: unknown) => boolean) => [
     {
       guard: ({ context, event }: { context: SagaContext; event: unknown }) => {
-        const step = stepNamed(undoStep(context))
+        const policy = stepNamed(undoStep(context)).compensateRetry
+        const tries = context.undo?.tries ?? 0
         return (
           only(event) &&
-          (context.undo?.tries ?? 0) < step.compensateRetry.attempts &&
-          errorOf(event).retryable
+          tries < policy.attempts &&
+          errorOf(event).retryable &&
+          allowsTry(policy, undoSpanAtFailure(context, event), backoffDelay(policy, tries))
         )
       },
       actions: [
-        assign({ waiting: true }),
+        assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
+          undo:
+            context.undo === null
+              ? null
+              : { ...context.undo, trySpan: undoSpanAtFailure(context, event), error: errorOf(event) },
+          waiting: true,
+        })),
         raise(
           { type: 'BACKOFF_OVER' as const },
           {
@@ -303,7 +355,9 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       onError: undoFailed(() => true),
     },
     on: {
-      BACKOFF_OVER: undoAgain,
+      BACKOFF_OVER: saga.steps.some(({ compensateRetry }) => hasDeadline(compensateRetry))
+        ? [undoTooLate, undoAgain]
+        : undoAgain,
       RETRY: undoAgain,
       // Undone again for the new reason, because a step that is only parked may keep what a discarded one may not.
       DISCARD: discard(saga.steps.filter(leavesTraces)).map((way) => ({
@@ -317,10 +371,13 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const scheduleAutoRetry = enqueueActions(
     ({
       context,
+      event,
       enqueue,
     }: {
       context: SagaContext
+      event: unknown
       enqueue: {
+        assign: (changes: Partial<SagaContext>) => void
         raise: (event: SagaEvent, options: { id: string; delay: number }) => void
       }
     }) => {
@@ -329,23 +386,47 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       const parked = (reason === 'failed' || reason === 'unverified') && context.error?.retryable === true
       if (policy === null || !parked || context.autoRetries >= policy.attempts) return
       const delay = backoffDelay(policy, context.autoRetries + 1)
+      const parkSpan = extendSpan(context.autoRetries === 0 ? noSpan : context.parkSpan, event, 0)
+      if (!allowsTry(policy, parkSpan, delay)) return
+      enqueue.assign({ parkSpan })
       enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })
     },
   )
+
+  const parkSpanAfterPause = (context: SagaContext, event: unknown): TrySpan => {
+    const policy = stepNamed(context.step).autoRetry ?? noRetry
+    return extendSpan(context.parkSpan, event, backoffDelay(policy, context.autoRetries + 1))
+  }
+  // The run stays parked, and nothing wakes it any more.
+  const autoRetryTooLate = {
+    guard: ({ context, event }: { context: SagaContext; event: SagaEvent }) =>
+      isAutomatic(event) &&
+      !allowsTry(stepNamed(context.step).autoRetry ?? noRetry, parkSpanAfterPause(context, event), 0),
+    actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) => ({
+      parkSpan: parkSpanAfterPause(context, event),
+    })),
+  }
 
   const retryable = {
     entry: [forgetUnverified, scheduleAutoRetry],
     exit: cancel(timers.autoRetry),
     on: {
       // The failed step; where it has found the work of earlier ones wrong, the first of those.
-      RETRY: saga.steps.map((step) => ({
-        guard: ({ context }: { context: SagaContext }) => nextStep(context) === step.name,
-        target: step.name,
-        actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) => ({
-          tries: 0,
-          autoRetries: event.type === 'RETRY' && event.automatic === true ? context.autoRetries + 1 : 0,
+      RETRY: [
+        ...(saga.steps.some(({ autoRetry }) => autoRetry !== null && hasDeadline(autoRetry))
+          ? [autoRetryTooLate]
+          : []),
+        ...saga.steps.map((step) => ({
+          guard: ({ context }: { context: SagaContext }) => nextStep(context) === step.name,
+          target: step.name,
+          actions: assign(({ context, event }: { context: SagaContext; event: SagaEvent }) => ({
+            tries: 0,
+            ...(isAutomatic(event)
+              ? { autoRetries: context.autoRetries + 1, parkSpan: parkSpanAfterPause(context, event) }
+              : { autoRetries: 0 }),
+          })),
         })),
-      })),
+      ],
       // The run rests already; what ends is only its waiting for the next automatic retry.
       CANCEL: { actions: cancel(timers.autoRetry) },
       DISCARD: discard(saga.steps),
@@ -357,7 +438,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       RETRY: {
         target: 'compensating',
         actions: assign(({ context }: { context: SagaContext }) => ({
-          undo: context.undo === null ? null : { ...context.undo, tries: 0 },
+          undo: context.undo === null ? null : { ...context.undo, tries: 0, error: null },
         })),
       },
       DISCARD: discard(saga.steps.filter(leavesTraces)),
@@ -413,6 +494,7 @@ function initialContext<Facts extends JsonObject>(
     attempt: 0,
     attempts: {},
     tries: 0,
+    trySpan: noSpan,
     waiting: false,
     error: null,
     outputs: {},
@@ -420,9 +502,30 @@ function initialContext<Facts extends JsonObject>(
     finished: [],
     pastPivot: false,
     autoRetries: 0,
+    parkSpan: noSpan,
     undo: null,
     ask: null,
   }
+}
+
+/** Since the first try of the step, at the end of one that failed. */
+function spanAtFailure(context: SagaContext, event: unknown): TrySpan {
+  return context.tries === 1 ? beginSpan(event) : extendSpan(context.trySpan, event, 0)
+}
+
+/** Since the first try of the undo, at the end of one that failed. */
+function undoSpanAtFailure(context: SagaContext, event: unknown): TrySpan {
+  const { undo } = context
+  return undo === null || undo.tries === 1 ? beginSpan(event) : extendSpan(undo.trySpan, event, 0)
+}
+
+/** Only where there is one does the chart show the ways that lead from it. */
+function hasDeadline(policy: ResolvedRetryPolicy): boolean {
+  return Number.isFinite(policy.deadline)
+}
+
+function isAutomatic(event: SagaEvent): boolean {
+  return event.type === 'RETRY' && event.automatic === true
 }
 
 function discardOptions(event: unknown): JsonObject {

@@ -10,6 +10,7 @@ import {
   type UndoInput,
   undoInput,
 } from './saga-context.js'
+import type { EventTime } from './try-span.js'
 
 /** Something that a decision asks the shell to do. */
 export type Effect =
@@ -33,8 +34,11 @@ export interface Decision {
 /** An event of the machine, or the result of one of its actors. */
 export type MachineEvent =
   | SagaEvent
-  | { readonly type: `xstate.done.actor.${string}`; readonly output: unknown; readonly actorId: string }
-  | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown; readonly actorId: string }
+  | (EventTime &
+      (
+        | { readonly type: `xstate.done.actor.${string}`; readonly output: unknown; readonly actorId: string }
+        | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown; readonly actorId: string }
+      ))
 
 /** The decision that begins a run of a saga's machine. Pure. */
 export function begin(machine: AnyStateMachine, input: Json): Decision {

@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../errors/holdfast-error.js'
 import type { Json, JsonObject } from '../json/json.js'
 import type { UndoReason } from '../saga/step.js'
+import type { EventTime, TrySpan } from './try-span.js'
 
 /** An undo under way. */
 export interface UndoState {
@@ -9,6 +10,10 @@ export interface UndoState {
   readonly queue: readonly string[]
   /** Tries of the first one, since it was last entered afresh. */
   readonly tries: number
+  /** For how long these have gone on. */
+  readonly trySpan: TrySpan
+  /** Why the last of them failed; null when none has. */
+  readonly error: ErrorReport | null
   /** What `discard(options)` was given. */
   readonly options: JsonObject
 }
@@ -31,6 +36,8 @@ export interface SagaContext {
   readonly attempts: Readonly<Record<string, number>>
   /** Attempts since the step was last entered afresh: what its retry policy counts. */
   readonly tries: number
+  /** For how long these have gone on. */
+  readonly trySpan: TrySpan
   /** Whether the engine waits for a backoff to pass. */
   readonly waiting: boolean
   /** Why the last attempt or undo failed; null while nothing has. */
@@ -45,6 +52,8 @@ export interface SagaContext {
   readonly pastPivot: boolean
   /** Retries that the `autoRetry` policy of the step has used. */
   readonly autoRetries: number
+  /** For how long that has gone on, since the run parked. */
+  readonly parkSpan: TrySpan
   /** The undo under way or stuck; null otherwise. */
   readonly undo: UndoState | null
   /** What the run asks of a human; null when nothing. */
@@ -78,14 +87,16 @@ export interface UndoInput extends StepInput {
  * Events that a saga's machine takes. RETRY, CANCEL and DISCARD are for hosts; the others tell it what its actors did meanwhile.
  * Results of actors come as XState's own `xstate.done.actor.*` and `xstate.error.actor.*`.
  */
-export type SagaEvent =
-  | { readonly type: 'RETRY'; readonly automatic?: boolean }
-  | { readonly type: 'CANCEL' }
-  | { readonly type: 'DISCARD'; readonly options?: JsonObject }
-  | { readonly type: 'CHECKPOINT'; readonly step: string; readonly value: Json }
-  | { readonly type: 'ASKED'; readonly ask: Ask }
-  | { readonly type: 'ANSWERED' }
-  | { readonly type: 'BACKOFF_OVER' }
+export type SagaEvent = EventTime &
+  (
+    | { readonly type: 'RETRY'; readonly automatic?: boolean }
+    | { readonly type: 'CANCEL' }
+    | { readonly type: 'DISCARD'; readonly options?: JsonObject }
+    | { readonly type: 'CHECKPOINT'; readonly step: string; readonly value: Json }
+    | { readonly type: 'ASKED'; readonly ask: Ask }
+    | { readonly type: 'ANSWERED' }
+    | { readonly type: 'BACKOFF_OVER' }
+  )
 
 /** Names of the machine's timers, which are also the ids of its delayed events. */
 export const timers = { backoff: 'backoff', autoRetry: 'auto-retry' } as const

@@ -7,6 +7,7 @@ const retryRules = {
   delay: rule.positive,
   maxDelay: rule.positive,
   jitter: rule.fraction,
+  deadline: rule.positive,
 }
 
 /**
@@ -22,5 +23,6 @@ export function resolveRetry(name: string, policy: RetryPolicy): ResolvedRetryPo
     delay: policy.delay ?? noRetry.delay,
     maxDelay: policy.maxDelay ?? noRetry.maxDelay,
     jitter: policy.jitter ?? noRetry.jitter,
+    deadline: policy.deadline ?? noRetry.deadline,
   }
 }

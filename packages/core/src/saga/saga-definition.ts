@@ -26,7 +26,7 @@ export interface HookContext {
 /** Something to do after a run is done: link the messages, tell the user. Retried; never changes the outcome. */
 export interface Hook {
   readonly run: (context: HookContext) => unknown
-  /** @default five tries */
+  /** A `deadline` is refused: a hook that is owed is not dropped because time went by. @default five tries */
   readonly retry?: RetryPolicy
 }
 
@@ -149,6 +149,9 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
     facts: facts ?? (() => ({}) as Facts),
     hooks: Object.entries(hooks).map(([name, hook]) => {
       checkOptions(`hook '${name}'`, hook, hookRules, ['run'])
+      if (hook.retry?.deadline !== undefined) {
+        throw invalid(`hook '${name}' has a retry deadline, and hooks end by their number of tries only`)
+      }
       return { name, run: hook.run, retry: resolveRetry('retry', hook.retry ?? defaultHookRetry) }
     }),
     migrations: checkMigrations(options.version, migrations, new Set(steps.map(({ name }) => name))),

@@ -10,6 +10,11 @@ export interface RetryPolicy {
   readonly maxDelay?: number
   /** How far a pause may be shortened at random, 0 to 1, so that many runs do not all try at once. @default 0.2 */
   readonly jitter?: number
+  /**
+   * Milliseconds since the first of the tries that the policy counts, pauses and time without a process included; for `autoRetry`
+   * since the run parked. No try is begun after it: when the next pause would end later, there is none. @default none
+   */
+  readonly deadline?: number
 }
 
 /** {@link RetryPolicy} with every default filled in. */
@@ -22,6 +27,7 @@ export const noRetry: ResolvedRetryPolicy = {
   delay: 1000,
   maxDelay: 60_000,
   jitter: 0.2,
+  deadline: Number.POSITIVE_INFINITY,
 }
 
 /** Milliseconds to wait after try number `tried` (1 for the first), before jitter. */
