@@ -13,11 +13,18 @@ export type EntryBody =
   | { readonly type: 'run.started'; readonly input: Json }
   | { readonly type: 'step.succeeded'; readonly step: string; readonly output: Json }
   | { readonly type: 'step.failed'; readonly step: string; readonly error: ErrorReport }
-  | { readonly type: 'step.checkpoint'; readonly step: string; readonly value: Json }
+  /** `used`, of a step with a timeout: milliseconds of it that the attempt had used by then. */
+  | {
+      readonly type: 'step.checkpoint'
+      readonly step: string
+      readonly value: Json
+      readonly used?: number
+    }
   | { readonly type: 'undo.succeeded'; readonly step: string }
   | { readonly type: 'undo.failed'; readonly step: string; readonly error: ErrorReport }
   | { readonly type: 'timer.fired'; readonly timer: string }
-  | { readonly type: 'run.asked'; readonly ask: Ask }
+  /** `used` as in a checkpoint. */
+  | { readonly type: 'run.asked'; readonly ask: Ask; readonly used?: number }
   /** An answer was given; the answer itself is written nowhere. */
   | { readonly type: 'run.answered'; readonly kind: string }
   | { readonly type: 'retry.requested' }

@@ -8,6 +8,7 @@ import { canonicalJson, toJson } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
 import { checkOptions, rule } from '../options/check-options.js'
 import { type Clock, systemClock } from '../time/clock.js'
+import { atDeadline } from '../time/deadline-timer.js'
 import { DriverRegistry } from './driver-registry.js'
 import { GroupCommit } from './group-commit.js'
 import { refusedError } from './lease-errors.js'
@@ -85,6 +86,11 @@ export interface Runner {
   report(run: string, options?: ReportOptions): Promise<RunReport>
   /** Tells that a resource went away: fails the steps at work that need it, and no others. */
   lose(resource: string): void
+  /**
+   * Looks at the clock at once: what became due while the machine slept happens now instead of within a minute, and leases are
+   * renewed. For the host's notice that the machine woke, such as Electron's `powerMonitor` event `resume`; never needed.
+   */
+  wake(): void
   /**
    * Forgets runs that have ended, and says how many. It goes by what they mean: the last run of a key that was done stays whatever
    * its age, because it holds the last receipt of its source; so does everything that waits, works or owes a hook.
@@ -254,6 +260,12 @@ export function createRunner(options: RunnerOptions): Runner {
       for (const driver of drivers.busy()) driver.lose(resource)
     },
 
+    wake: () => {
+      if (closed) return
+      leases.renewNow()
+      for (const driver of drivers.busy()) driver.wake()
+    },
+
     shutdown: async (shutdownOptions = {}) => {
       checkOptions('shutdown', shutdownOptions, shutdownRules)
       if (closed) return
@@ -302,10 +314,10 @@ function reportToConsole(error: unknown): void {
 
 /** Resolves with the promise, or when the time is over. */
 async function withDeadline(clock: Clock, milliseconds: number, promise: Promise<unknown>): Promise<void> {
-  let handle: unknown
+  let stop = (): void => {}
   const over = new Promise<void>((resolve) => {
-    handle = clock.setTimeout(resolve, milliseconds)
+    stop = atDeadline(clock, clock.now() + milliseconds, resolve, milliseconds)
   })
   await Promise.race([promise.catch(() => {}), over])
-  clock.clearTimeout(handle)
+  stop()
 }

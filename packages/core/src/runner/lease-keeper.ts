@@ -23,6 +23,13 @@ export class LeaseKeeper {
     else this.#timer ??= this.#clock.setTimeout(() => void this.#renew(), this.#journal.leaseDuration / 3)
   }
 
+  /** Renews now what is held, for a machine that has slept for longer than a lease lasts. */
+  renewNow(): void {
+    if (this.#timer === null) return
+    this.stop()
+    void this.#renew()
+  }
+
   /** Renews nothing any more. */
   stop(): void {
     this.#clock.clearTimeout(this.#timer)
@@ -44,7 +51,7 @@ export class LeaseKeeper {
     } catch {
       // Tried again in a third of the lease; one that ran out meanwhile is noticed by the next append, in its own transaction.
     }
-    this.#timer = null
+    this.stop()
     const [any] = this.#drivers
     if (any !== undefined) this.update(any)
   }

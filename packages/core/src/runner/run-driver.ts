@@ -174,6 +174,11 @@ export class RunDriver {
     this.#leaseEnds = since + this.#shared.journal.leaseDuration
   }
 
+  /** Looks at the clock now: what became due while the machine slept fires at once. */
+  wake(): void {
+    this.#timers.look()
+  }
+
   /** Stops the timers of a run, for a runner that is shut down; the journal still knows them. */
   disarm(): void {
     this.#timers.stop()
@@ -425,16 +430,17 @@ export class RunDriver {
       },
       {
         progress: (progress) => this.#told(progress),
-        checkpoint: async (value) => {
-          if (!(await this.submit({ type: 'step.checkpoint', step: step.name, value })))
+        checkpoint: async (value, used) => {
+          if (!(await this.submit({ type: 'step.checkpoint', step: step.name, value, ...used })))
             throw this.#notWritten()
         },
-        asked: async ({ kind, message, secret = false }: AskRequest) => {
-          if (!(await this.submit({ type: 'run.asked', ask: { kind, message, secret } })))
+        asked: async ({ kind, message, secret = false }: AskRequest, used) => {
+          if (!(await this.submit({ type: 'run.asked', ask: { kind, message, secret }, ...used })))
             throw this.#notWritten()
         },
       },
       this.#shared.clock,
+      this.#state.attempt?.used ?? 0,
     )
     this.#attempt = attempt
     const result = await attempt.result
@@ -523,7 +529,7 @@ export class RunDriver {
   #sleep(milliseconds: number): Promise<void> {
     const { clock } = this.#shared
     return new Promise((resolve) => {
-      atDeadline(clock, clock.now() + milliseconds, resolve)
+      atDeadline(clock, clock.now() + milliseconds, resolve, milliseconds)
     })
   }
 

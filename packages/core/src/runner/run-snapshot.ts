@@ -6,7 +6,7 @@ import { pureMachine } from '../machine/pure-machine.js'
 import type { PendingTimer, RunState, StepTiming } from './run-state.js'
 
 /** Version of the shape below. One of another version is not read; the entries are all there. */
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 /** The state of a run as a journal keeps it. */
 type WrittenState = {
@@ -17,6 +17,7 @@ type WrittenState = {
   readonly updatedAt: number
   readonly last: EntryBody | null
   readonly working: RunState['working']
+  readonly attempt: RunState['attempt']
   readonly timers: readonly (readonly [string, PendingTimer])[]
   readonly timings: readonly (readonly [string, StepTiming])[]
   readonly hooks: readonly (readonly [string, { readonly tries: number; readonly settled: boolean }])[]
@@ -24,7 +25,7 @@ type WrittenState = {
 
 /** A run's state as plain JSON, for the journal. */
 export function writeState(state: RunState): Json {
-  const { snapshot, updatedAt, last, working } = state
+  const { snapshot, updatedAt, last, working, attempt } = state
   const written: WrittenState = {
     version: snapshotVersion,
     saga: state.run.version,
@@ -33,6 +34,7 @@ export function writeState(state: RunState): Json {
     updatedAt,
     last,
     working,
+    attempt,
     timers: [...state.timers],
     timings: [...state.timings],
     hooks: [...state.hooks],
@@ -56,6 +58,7 @@ export function readState(saga: AnySaga, run: RunIdentity, { seq, state }: RunSn
     updatedAt: written.updatedAt,
     last: written.last,
     working: written.working,
+    attempt: written.attempt,
     timers: new Map(written.timers),
     timings: new Map(written.timings),
     hooks: new Map(written.hooks),

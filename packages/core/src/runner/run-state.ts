@@ -5,6 +5,7 @@ import { begin, type Decision, decide, type Effect, type MachineEvent } from '..
 import type { AnySaga, SagaSnapshot } from '../machine/define-saga.js'
 import { type SagaContext, type SagaEvent, timers } from '../machine/saga-context.js'
 import { jittered } from '../time/backoff.js'
+import { type AttemptTime, attemptTimeAfter, eventTime } from './attempt-time.js'
 
 /** An effect with its stable id `<run>:<entry>:<index>`: the same fold gives the same ids, in any process. */
 export type NumberedEffect = Effect & { readonly id: string }
@@ -13,6 +14,8 @@ export type NumberedEffect = Effect & { readonly id: string }
 export interface PendingTimer {
   /** Unix milliseconds. */
   readonly due: number
+  /** Milliseconds that it was to wait when it was set: it never waits longer, also when the wall clock was set back. */
+  readonly delay: number
   readonly event: SagaEvent
 }
 
@@ -33,6 +36,8 @@ export interface RunState {
   readonly last: EntryBody | null
   /** The actor at work, and the id of the effect that started it; a saga has at most one at a time. */
   readonly working: { readonly id: string; readonly actor: string } | null
+  /** The time of the attempt at work; of the last one while none is. */
+  readonly attempt: AttemptTime | null
   readonly timers: ReadonlyMap<string, PendingTimer>
   readonly timings: ReadonlyMap<string, StepTiming>
   /** Tries of each hook so far, and whether it is settled. */
@@ -80,7 +85,8 @@ export function applyEntry(
   }
   const event = machineEvent(previous, entry.body)
   if (event === null) return { state: previous, effects: [], matters: false }
-  return next(saga, run, previous, entry, decide(saga.machine, previous.snapshot, event))
+  const timed = { ...event, ...eventTime(previous.attempt, entry) }
+  return next(saga, run, previous, entry, decide(saga.machine, previous.snapshot, timed))
 }
 
 /** The run goes on under a newer version: what is at work is another effect than the one that the older version had started. */
@@ -154,6 +160,7 @@ function emptyState(run: RunIdentity, snapshot: SagaSnapshot): RunState {
     updatedAt: run.startedAt,
     last: null,
     working: null,
+    attempt: null,
     timers: new Map(),
     timings: new Map(),
     hooks: new Map(),
@@ -187,7 +194,7 @@ function next(
     } else if (effect.type === 'schedule') {
       const delay = jittered(effect.delay, jitterOf(saga, decision.snapshot, effect.timer), effect.id)
       pending ??= new Map(previous.timers)
-      pending.set(effect.timer, { due: at + delay, event: effect.event })
+      pending.set(effect.timer, { due: at + delay, delay, event: effect.event })
     } else if ((pending ?? previous.timers).has(effect.timer)) {
       pending ??= new Map(previous.timers)
       pending.delete(effect.timer)
@@ -203,6 +210,11 @@ function next(
       updatedAt: at,
       last: body,
       working,
+      attempt: attemptTimeAfter(
+        previous.attempt,
+        entry,
+        effects.some(({ type }) => type === 'start'),
+      ),
       timers: pending ?? previous.timers,
       timings,
     },

@@ -1,12 +1,12 @@
 import type { Clock } from '../time/clock.js'
-import { atDeadline } from '../time/deadline-timer.js'
+import { DeadlineTimer } from '../time/deadline-timer.js'
 import type { PendingTimer } from './run-state.js'
 
 /** The timers of one run in this process: always those that the state of the run has pending. */
 export class RunTimers {
   readonly #clock: Clock
   readonly #onDue: (timer: string) => void
-  readonly #stops = new Map<string, () => void>()
+  readonly #set = new Map<string, DeadlineTimer>()
 
   constructor(clock: Clock, onDue: (timer: string) => void) {
     this.#clock = clock
@@ -15,29 +15,34 @@ export class RunTimers {
 
   /** Whether any is set. */
   get areSet(): boolean {
-    return this.#stops.size > 0
+    return this.#set.size > 0
   }
 
   /** Sets what is pending and not set yet, and stops what is no longer pending. */
   follow(pending: ReadonlyMap<string, PendingTimer>): void {
-    for (const [name, stop] of this.#stops) {
+    for (const [name, timer] of this.#set) {
       if (pending.has(name)) continue
-      stop()
-      this.#stops.delete(name)
+      timer.stop()
+      this.#set.delete(name)
     }
-    for (const [name, { due }] of pending) {
-      if (this.#stops.has(name)) continue
-      const stop = atDeadline(this.#clock, due, () => {
-        this.#stops.delete(name)
+    for (const [name, { due, delay }] of pending) {
+      if (this.#set.has(name)) continue
+      const onDue = (): void => {
+        this.#set.delete(name)
         this.#onDue(name)
-      })
-      this.#stops.set(name, stop)
+      }
+      this.#set.set(name, new DeadlineTimer(this.#clock, due, onDue, delay))
     }
+  }
+
+  /** Looks at the clock now. */
+  look(): void {
+    for (const timer of this.#set.values()) timer.look()
   }
 
   /** Stops all of them. */
   stop(): void {
-    for (const stop of this.#stops.values()) stop()
-    this.#stops.clear()
+    for (const timer of this.#set.values()) timer.stop()
+    this.#set.clear()
   }
 }

@@ -4,14 +4,17 @@ import { type Json, toJson } from '../json/json.js'
 import type { NamedStep } from '../saga/saga-definition.js'
 import type { AskRequest, Progress, StepContext } from '../saga/step.js'
 import type { Clock } from '../time/clock.js'
-import { atDeadline } from '../time/deadline-timer.js'
+import { LimitTimer } from '../time/limit-timer.js'
+
+/** Milliseconds of the timeout that the attempt has used; empty for a step that has none. */
+export type UsedTime = { readonly used?: number }
 
 /** What an attempt tells its run. */
 export interface AttemptReports {
   readonly progress: (progress: Progress) => void
-  readonly checkpoint: (value: Json) => Promise<void>
+  readonly checkpoint: (value: Json, used: UsedTime) => Promise<void>
   /** Resolves when the question is durable and shown. */
-  readonly asked: (request: AskRequest) => Promise<void>
+  readonly asked: (request: AskRequest, used: UsedTime) => Promise<void>
 }
 
 /** How an attempt ended. */
@@ -29,20 +32,27 @@ export type AttemptFacts = Omit<StepContext, 'signal' | 'saveCheckpoint' | 'prog
 export class StepAttempt {
   readonly #controller = new AbortController()
   readonly #step: NamedStep
-  readonly #clock: Clock
-  #stopTimeout: () => void = () => {}
-  #stopStall: () => void = () => {}
-  #remaining: number | null
-  #timeoutSince = 0
+  readonly #timeout: LimitTimer | null
+  readonly #stall: LimitTimer | null
   #answer: ((value: Json) => void) | null = null
   #done = 0
   /** Resolves when the step has really ended. */
   readonly result: Promise<AttemptResult>
 
-  constructor(step: NamedStep, facts: AttemptFacts, reports: AttemptReports, clock: Clock) {
+  /** `used`: milliseconds of the timeout that were used before a process died, or the attempt was taken over for another reason. */
+  constructor(step: NamedStep, facts: AttemptFacts, reports: AttemptReports, clock: Clock, used = 0) {
+    const { name, timeout, stall } = step
+    const ended = (code: 'STEP_TIMED_OUT' | 'STEP_STALLED', what: string) => (): void =>
+      this.end(new HoldfastError(code, `Step '${name}' ${what}`))
     this.#step = step
-    this.#clock = clock
-    this.#remaining = step.timeout
+    this.#timeout =
+      timeout === null
+        ? null
+        : new LimitTimer(clock, timeout, ended('STEP_TIMED_OUT', `took longer than ${timeout} ms`), used)
+    this.#stall =
+      stall === null
+        ? null
+        : new LimitTimer(clock, stall, ended('STEP_STALLED', `showed no activity for ${stall} ms`))
     this.result = this.#run(facts, reports)
   }
 
@@ -72,16 +82,16 @@ export class StepAttempt {
         signal,
         saveCheckpoint: async (value) => {
           signal.throwIfAborted()
-          this.#touch()
-          await reports.checkpoint(toJson(value, `the checkpoint of step '${this.#step.name}'`))
+          this.#stall?.reset()
+          await reports.checkpoint(toJson(value, `the checkpoint of step '${this.#step.name}'`), this.#used())
         },
         progress: (progress) => {
           if (signal.aborted) return
-          this.#touch()
+          this.#stall?.reset()
           this.#done = Math.max(this.#done, progress.done)
           reports.progress({ ...progress, done: this.#done })
         },
-        activity: () => this.#touch(),
+        activity: () => this.#stall?.reset(),
         ask: (request) => this.#ask(request, reports),
       })
       // What the step was ended for counts, also when it answers to that by returning.
@@ -105,7 +115,7 @@ export class StepAttempt {
     })
     try {
       // Both are awaited together, so that an abort while the question is being written is not left unhandled.
-      const [answer] = await Promise.all([answered, reports.asked(request)])
+      const [answer] = await Promise.all([answered, reports.asked(request, this.#used())])
       return answer
     } finally {
       this.#answer = null
@@ -114,36 +124,17 @@ export class StepAttempt {
   }
 
   #startClocks(): void {
-    this.#timeoutSince = this.#clock.now()
-    if (this.#remaining !== null) {
-      this.#stopTimeout = atDeadline(this.#clock, this.#timeoutSince + this.#remaining, () =>
-        this.end(
-          new HoldfastError(
-            'STEP_TIMED_OUT',
-            `Step '${this.#step.name}' took longer than ${this.#step.timeout} ms`,
-          ),
-        ),
-      )
-    }
-    this.#touch()
+    this.#timeout?.start()
+    this.#stall?.reset()
+    this.#stall?.start()
   }
 
   #stopClocks(): void {
-    this.#stopTimeout()
-    this.#stopStall()
-    if (this.#remaining !== null) {
-      this.#remaining = Math.max(0, this.#remaining - (this.#clock.now() - this.#timeoutSince))
-    }
+    this.#timeout?.stop()
+    this.#stall?.stop()
   }
 
-  #touch(): void {
-    const { stall } = this.#step
-    if (stall === null || this.#answer !== null) return
-    this.#stopStall()
-    this.#stopStall = atDeadline(this.#clock, this.#clock.now() + stall, () =>
-      this.end(
-        new HoldfastError('STEP_STALLED', `Step '${this.#step.name}' showed no activity for ${stall} ms`),
-      ),
-    )
+  #used(): UsedTime {
+    return this.#timeout === null ? {} : { used: Math.round(this.#timeout.used) }
   }
 }

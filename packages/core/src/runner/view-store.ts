@@ -56,10 +56,12 @@ export class ViewStore implements RunView {
     if (this.#isDue) return
     this.#isDue = true
     const { clock, progressInterval } = this.#source
-    atDeadline(clock, this.#toldAt + progressInterval, () => {
+    const tell = (): void => {
       this.#isDue = false
       before()
       this.changed()
-    })
+    }
+    // A clock that was set back must not keep progress from being told.
+    atDeadline(clock, this.#toldAt + progressInterval, tell, progressInterval)
   }
 }

@@ -1,13 +1,18 @@
 import type { Clock } from '../time/clock.js'
 
 interface Timer {
+  /** By the elapsed time, which nobody can set. */
   readonly due: number
   readonly callback: () => void
 }
 
-/** A clock that stands still until a test turns it. */
+/**
+ * A clock that stands still until a test turns it. As in a machine, the wall clock can be set, and timers do not mind:
+ * they go by the time that has really passed.
+ */
 export class VirtualClock implements Clock {
   #now: number
+  #elapsed = 0
   #next = 1
   readonly #timers = new Map<number, Timer>()
 
@@ -22,7 +27,7 @@ export class VirtualClock implements Clock {
 
   setTimeout(callback: () => void, milliseconds: number): number {
     const id = this.#next++
-    this.#timers.set(id, { due: this.#now + milliseconds, callback })
+    this.#timers.set(id, { due: this.#elapsed + milliseconds, callback })
     return id
   }
 
@@ -35,11 +40,10 @@ export class VirtualClock implements Clock {
     return this.#timers.size
   }
 
-  /** Unix milliseconds of the next timer; null when there is none. */
+  /** Unix milliseconds of the next timer, unless the clock is set meanwhile; null when there is none. */
   get nextDue(): number | null {
-    let next: number | null = null
-    for (const { due } of this.#timers.values()) next = next === null ? due : Math.min(next, due)
-    return next
+    const due = this.#nextDue()
+    return due === null ? null : this.#now + due - this.#elapsed
   }
 
   /**
@@ -47,24 +51,45 @@ export class VirtualClock implements Clock {
    * bring about happens first.
    */
   async advance(milliseconds: number): Promise<void> {
-    const end = this.#now + milliseconds
+    const end = this.#elapsed + milliseconds
     await settle()
     for (;;) {
-      const due = this.nextDue
+      const due = this.#nextDue()
       if (due === null || due > end) break
-      this.#now = Math.max(this.#now, due)
-      const firing = [...this.#timers].filter(([, timer]) => timer.due <= this.#now)
+      this.#pass(Math.max(0, due - this.#elapsed))
+      const firing = [...this.#timers].filter(([, timer]) => timer.due <= this.#elapsed)
       for (const [id, { callback }] of firing) {
         if (this.#timers.delete(id)) callback()
       }
       await settle()
     }
-    this.#now = end
+    this.#pass(end - this.#elapsed)
     await settle()
   }
 
-  /** Sets the wall clock without letting time pass, as a user or a time server does. */
+  /**
+   * Sets the wall clock without letting time pass, as a user or a time server does. To a machine whose timers stand still while
+   * it sleeps, as on Linux, a sleep is the same.
+   */
   jump(milliseconds: number): void {
+    this.#now += milliseconds
+  }
+
+  /** Lets the machine sleep, as macOS and Windows do: time passes, nothing happens, and what became due fires when it wakes. */
+  async sleep(milliseconds: number): Promise<void> {
+    await settle()
+    this.#pass(milliseconds)
+    await this.advance(0)
+  }
+
+  #nextDue(): number | null {
+    let next: number | null = null
+    for (const { due } of this.#timers.values()) next = next === null ? due : Math.min(next, due)
+    return next
+  }
+
+  #pass(milliseconds: number): void {
+    this.#elapsed += milliseconds
     this.#now += milliseconds
   }
 }

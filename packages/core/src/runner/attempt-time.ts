@@ -1,0 +1,29 @@
+import type { Entry } from '../journal/entry.js'
+import type { EventTime } from '../machine/try-span.js'
+
+/** What the journal knows of the time of the attempt at work, or of the last one: plain JSON, and the fold of its entries. */
+export interface AttemptTime {
+  /** Unix milliseconds of the entry that started it. */
+  readonly startedAt: number
+  /**
+   * Milliseconds of its timeout that it had used when it last wrote an entry. A process that takes it over goes on from there, so
+   * that neither the time without a process nor that in which a human was asked counts.
+   */
+  readonly used: number
+}
+
+/** The time of the attempt after an entry, which has or has not started another one. */
+export function attemptTimeAfter(
+  previous: AttemptTime | null,
+  entry: Entry,
+  started: boolean,
+): AttemptTime | null {
+  if (started) return { startedAt: entry.at, used: 0 }
+  const used = 'used' in entry.body ? entry.body.used : undefined
+  return previous === null || used === undefined ? previous : { ...previous, used }
+}
+
+/** When the event of an entry happened, in the machine's words. */
+export function eventTime(attempt: AttemptTime | null, entry: Entry): EventTime {
+  return { at: entry.at, ...(attempt === null ? {} : { startedAt: attempt.startedAt }) }
+}
