@@ -74,12 +74,12 @@ export {
   createRunner,
   type Runner,
   type RunnerOptions,
-  type StartOptions,
 } from './runner/create-runner.js'
 export type { Recovery } from './runner/recovery.js'
 export type { Outcome, Run } from './runner/run.js'
 export type { RunEvents } from './runner/run-driver.js'
 export type { RunView, RunViewSnapshot, StepView } from './runner/run-view.js'
+export type { StartOptions } from './runner/start-options.js'
 export type { Migration } from './saga/migration.js'
 export type {
   Hook,

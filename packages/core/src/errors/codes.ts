@@ -12,7 +12,8 @@ export const errorCodes = {
   SAGA_UNKNOWN:
     'The runner was not given a saga of that name, or not in a version that can continue the run.',
   RUN_UNKNOWN: 'The journal holds no run with that id.',
-  RUN_UNDER_WAY: 'A run with the same key is under way with another input.',
+  RUN_UNDER_WAY: 'A run with the same key is under way with another input, or the host wants no other run.',
+  START_GIVEN_UP: 'A start that was queued was given up by its signal before the run began.',
   RUN_NOT_AT_REST: 'The request needs a run that rests; this one is working.',
   RUN_ENDED: 'The run is done or discarded; nothing more can be asked of it.',
   RUN_PAST_PIVOT: 'The run is past its pivot: only forward is left, so it cannot be discarded.',

@@ -2,7 +2,7 @@ import { HoldfastError } from '../errors/holdfast-error.js'
 import { type InspectionObserver, type InspectOptions, inspectRuns } from '../inspect/inspect-option.js'
 import type { ReportOptions, RunReport } from '../inspect/run-report.js'
 import type { Entry } from '../journal/entry.js'
-import type { Journal, RunFilter, RunHeader, RunIdentity } from '../journal/journal.js'
+import type { Journal, RunFilter, RunHeader, RunIdentity, WriteResult } from '../journal/journal.js'
 import type { JsonObject } from '../json/json.js'
 import { canonicalJson, toJson } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
@@ -21,6 +21,8 @@ import { type Run, runOf } from './run.js'
 import { type DriverShared, RunDriver } from './run-driver.js'
 import { newRunId } from './run-id.js'
 import { applyEntry, summarise } from './run-state.js'
+import { checkStartOptions, type StartOptions } from './start-options.js'
+import { type BeginResult, StartQueue } from './start-queue.js'
 
 /** Options of {@link createRunner}. */
 export interface RunnerOptions {
@@ -44,20 +46,13 @@ export interface RunnerOptions {
   readonly inspect?: InspectionObserver | InspectOptions
 }
 
-/** Options of `start`. */
-export interface StartOptions {
-  /** Two runs under way never share a key: starting again joins the run that has it. @default the saga's name, the owner and what the saga says of the input */
-  readonly key?: string
-  /** Whose run it is; captured here, never looked up again. @default '' */
-  readonly owner?: string
-}
-
 /** The durable runner: drives sagas by their journal. */
 export interface Runner {
   /**
-   * Starts a run, or joins the one under way with the same key. Durable when it resolves.
+   * Starts a run; with a key that is under way it joins that run, or does as `whenUnderWay` says. Durable when it resolves.
    *
-   * @throws HoldfastError `SAGA_UNKNOWN`, `NOT_SERIALIZABLE`, `RUN_UNDER_WAY` (same key, other input), `LEASE_HELD`,
+   * @throws HoldfastError `SAGA_UNKNOWN`, `NOT_SERIALIZABLE`, `RUN_UNDER_WAY` (same key, and another input or `reject`),
+   *   `LEASE_HELD` (another run has a resource, unless it queues), `START_GIVEN_UP`, `OPTION_UNKNOWN`, `OPTION_INVALID`,
    *   `RUNNER_CLOSED`, `JOURNAL_FAILED`, and what the saga's own check of the input throws.
    */
   start(
@@ -116,10 +111,6 @@ const runnerRules = {
   onListenerError: rule.function,
   inspect: rule.any,
 }
-const startRules = {
-  key: rule.string,
-  owner: { must: 'be a string', test: (value: unknown) => typeof value === 'string' },
-}
 const compactRules = { olderThan: rule.count }
 const shutdownRules = { deadline: rule.positive }
 
@@ -163,11 +154,22 @@ export function createRunner(options: RunnerOptions): Runner {
     onLease: (driver) => {
       leases.update(driver)
       drivers.update(driver)
+      if (driver.generation === null) queue.freed(driver.run.id)
     },
+    onHooks: (driver) => queue.freed(driver.run.id),
   }
+  const queue = new StartQueue((run, look) => {
+    const { leaseDuration } = journal
+    const isDrivenHere = (drivers.get(run)?.generation ?? null) !== null
+    if (isDrivenHere) return () => {}
+    // What another process does is not seen here: by then its lease could have ended, or the run.
+    return atDeadline(clock, clock.now() + leaseDuration, look, leaseDuration)
+  })
 
+  const closedError = (): HoldfastError =>
+    new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
   const refuseClosed = (): void => {
-    if (closed) throw new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
+    if (closed) throw closedError()
   }
   const sagaNamed = (name: string): AnySaga => {
     const saga = sagas.get(name)
@@ -198,10 +200,34 @@ export function createRunner(options: RunnerOptions): Runner {
     })
   }
 
+  const reject = (id: string, key: string): HoldfastError =>
+    new HoldfastError('RUN_UNDER_WAY', `Run '${id}' is under way for '${key}'`, {
+      hint: `Open run '${id}' to go on with it, wait until it has ended, or discard it.`,
+      facts: { run: id },
+    })
+
+  /** Begins a run, if its key and its resources are free. */
+  const begin = async (
+    saga: AnySaga,
+    input: JsonObject[string],
+    identity: Omit<RunIdentity, 'startedAt'>,
+  ): Promise<Run | Extract<WriteResult, { ok: false }>> => {
+    const run: RunIdentity = { ...identity, startedAt: clock.now() }
+    const entry: Entry = { seq: 1, at: run.startedAt, body: { type: 'run.started', input } }
+    const applied = applyEntry(saga, run, null, entry)
+    const summary = summarise(saga, applied.state)
+    const result = await shared.commit.write({ kind: 'begin', run, entries: [entry], summary })
+    if (!result.ok) return result
+    const driver = new RunDriver(saga, applied.state, shared)
+    driver.begin(result.generation, applied, run.startedAt)
+    return runOf(driver)
+  }
+
   return {
     start: async (which, given, startOptions = {}) => {
       refuseClosed()
-      checkOptions('start', startOptions, startRules)
+      checkStartOptions(startOptions)
+      const { whenUnderWay = 'join', signal } = startOptions
       const saga = sagaNamed(typeof which === 'string' ? which : which.definition.name)
       await pace.next()
       refuseClosed()
@@ -209,30 +235,29 @@ export function createRunner(options: RunnerOptions): Runner {
       const input = toJson(definition.input(given ?? null), 'the input')
       const owner = startOptions.owner ?? ''
       const key = startOptions.key ?? [definition.name, owner, definition.key(input)].join(':')
-      const run: RunIdentity = {
+      const identity = {
         id: newId(),
         saga: definition.name,
         version: definition.version,
         key,
         owner,
         resources: definition.resources(input),
-        startedAt: clock.now(),
       }
-      const entry: Entry = { seq: 1, at: run.startedAt, body: { type: 'run.started', input } }
-      const applied = applyEntry(saga, run, null, entry)
-      const result = await shared.commit.write({
-        kind: 'begin',
-        run,
-        entries: [entry],
-        summary: summarise(saga, applied.state),
-      })
-      if (!result.ok) {
-        if (result.problem === 'held' && result.what === `key:${key}`) return join(result.by, key, input)
-        throw refusedError(run.id, result)
+      const { id, resources } = identity
+      if (whenUnderWay === 'queue') {
+        const beginOrWait = async (): Promise<BeginResult> => {
+          const begun = await begin(saga, input, identity)
+          if (!('ok' in begun)) return { ok: true, run: begun }
+          if (begun.problem === 'held') return { ok: false, by: begun.by }
+          throw refusedError(id, begun)
+        }
+        return queue.add({ key, resources, begin: beginOrWait, signal })
       }
-      const driver = new RunDriver(saga, applied.state, shared)
-      driver.begin(result.generation, applied, run.startedAt)
-      return runOf(driver)
+      const begun = await begin(saga, input, identity)
+      if (!('ok' in begun)) return begun
+      if (begun.problem !== 'held' || begun.what !== `key:${key}`) throw refusedError(id, begun)
+      if (whenUnderWay === 'reject') throw reject(begun.by, key)
+      return join(begun.by, key, input)
     },
 
     recover: () => {
@@ -264,12 +289,14 @@ export function createRunner(options: RunnerOptions): Runner {
       if (closed) return
       leases.renewNow()
       for (const driver of drivers.busy()) driver.wake()
+      queue.look()
     },
 
     shutdown: async (shutdownOptions = {}) => {
       checkOptions('shutdown', shutdownOptions, shutdownRules)
       if (closed) return
       closed = true
+      queue.close(closedError())
       const working = drivers.busy()
       const stopped = Promise.all(
         working.map(async (driver) => {

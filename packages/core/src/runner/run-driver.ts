@@ -49,6 +49,8 @@ export interface DriverShared {
   readonly onLease: (driver: RunDriver) => void
   /** Begins to tell an inspector of a run; null when there is none. */
   readonly inspect: ((saga: AnySaga, state: InspectedRun) => RunInspection) | null
+  /** The run is done, so that its key is free, while its hooks still have the lease. */
+  readonly onHooks: (driver: RunDriver) => void
 }
 
 /** A lease that was just claimed. */
@@ -483,6 +485,7 @@ export class RunDriver {
     this.#quiet = true
     if (pendingWork(this.saga, this.#state).length > 0) {
       this.view.changed()
+      this.#shared.onHooks(this)
       void this.#runHooks()
       return
     }
