@@ -60,7 +60,6 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         pastPivot: context.pastPivot || step.pivot,
         error: null,
         ask: null,
-        autoRetries: 0,
       }),
     )
 
@@ -384,11 +383,13 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       const policy = stepNamed(context.step).autoRetry
       const reason = context.undo?.reason
       const parked = (reason === 'failed' || reason === 'unverified') && context.error?.retryable === true
-      if (policy === null || !parked || context.autoRetries >= policy.attempts) return
-      const delay = backoffDelay(policy, context.autoRetries + 1)
-      const parkSpan = extendSpan(context.autoRetries === 0 ? noSpan : context.parkSpan, event, 0)
+      // Retries of another step are another policy's; those of this one count on, also where earlier steps were done again between them.
+      const autoRetries = context.parkedAt === context.step ? context.autoRetries : 0
+      const delay = policy === null ? 0 : backoffDelay(policy, autoRetries + 1)
+      const parkSpan = extendSpan(autoRetries === 0 ? noSpan : context.parkSpan, event, 0)
+      enqueue.assign({ parkedAt: context.step, autoRetries, parkSpan })
+      if (policy === null || !parked || autoRetries >= policy.attempts) return
       if (!allowsTry(policy, parkSpan, delay)) return
-      enqueue.assign({ parkSpan })
       enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })
     },
   )
@@ -501,6 +502,7 @@ function initialContext<Facts extends JsonObject>(
     checkpoints: {},
     finished: [],
     pastPivot: false,
+    parkedAt: null,
     autoRetries: 0,
     parkSpan: noSpan,
     undo: null,

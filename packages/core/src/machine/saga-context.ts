@@ -50,7 +50,9 @@ export interface SagaContext {
   readonly finished: readonly string[]
   /** Whether only forward is left. */
   readonly pastPivot: boolean
-  /** Retries that the `autoRetry` policy of the step has used. */
+  /** The step at which the run was parked last; null before. */
+  readonly parkedAt: string | null
+  /** Retries that the `autoRetry` policy of that step has used. */
   readonly autoRetries: number
   /** For how long that has gone on, since the run parked. */
   readonly parkSpan: TrySpan

@@ -6,7 +6,7 @@ import { pureMachine } from '../machine/pure-machine.js'
 import type { PendingTimer, RunState, StepTiming } from './run-state.js'
 
 /** Version of the shape below. One of another version is not read; the entries are all there. */
-const snapshotVersion = 2
+const snapshotVersion = 1
 
 /** The state of a run as a journal keeps it. */
 type WrittenState = {

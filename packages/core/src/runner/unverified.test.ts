@@ -9,6 +9,7 @@ import {
   step,
   type UndoContext,
 } from '../index.js'
+import { VirtualClock } from '../testing/virtual-clock.js'
 
 const wrong = new HoldfastError('VERIFY_FAILED', 'it differs')
 
@@ -113,6 +114,31 @@ describe('a step that proves the work of earlier ones', () => {
     await run.retry()
     expect(await run.outcome()).toMatchObject({ status: 'done' })
     expect(ran.slice(4)).toEqual(['store 2 null', 'index 2 null', 'verify'])
+  })
+
+  it('that finds them wrong again and again is retried by itself only as often as its policy allows', async () => {
+    const clock = new VirtualClock()
+    let verified = 0
+    const store = step({ run: () => 'stored', compensate: () => {} })
+    const verify = step({
+      run: () => {
+        verified += 1
+        return failure(wrong)
+      },
+      verifies: { from: store, codes: ['VERIFY_FAILED'] },
+      autoRetry: { attempts: 2, delay: 1000 },
+    })
+    const saga = defineSaga({ name: 's', version: 1, steps: { store, verify } })
+    const run = await createRunner({ journal: memoryJournal({ clock }), sagas: [saga], clock }).start(
+      saga,
+      null,
+    )
+    await clock.advance(60_000)
+    expect(verified).toBe(3)
+    expect(await run.outcome()).toMatchObject({ status: 'retryable', step: 'verify', wakeAt: null })
+    await run.retry()
+    await clock.advance(60_000)
+    expect(verified).toBe(6)
   })
 
   it('must come after them', () => {
