@@ -30,7 +30,10 @@ export type AttemptFacts = Omit<StepContext, 'signal' | 'saveCheckpoint' | 'prog
  * An attempt that is asked to end and does not is waited for: nobody can know what it still writes.
  */
 export class StepAttempt {
-  readonly #controller = new AbortController()
+  /** Made when the step first looks at its signal: most never do, and it costs more than the rest of an attempt. */
+  #controller: AbortController | null = null
+  /** What the attempt was asked to end for. */
+  #reason: HoldfastError | null = null
   readonly #step: NamedStep
   readonly #timeout: LimitTimer | null
   readonly #stall: LimitTimer | null
@@ -58,7 +61,21 @@ export class StepAttempt {
 
   /** Asks the step to end; the first reason counts. */
   end(reason: HoldfastError): void {
-    this.#controller.abort(reason)
+    if (this.#reason !== null) return
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+
+  get #signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.#reason !== null) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  #refuseEnded(): void {
+    if (this.#reason !== null) throw this.#reason
   }
 
   /** Whether the step waits for an answer. */
@@ -75,18 +92,20 @@ export class StepAttempt {
 
   async #run(facts: AttemptFacts, reports: AttemptReports): Promise<AttemptResult> {
     this.#startClocks()
-    const { signal } = this.#controller
+    const signal = (): AbortSignal => this.#signal
     try {
       const output = await this.#step.run({
         ...facts,
-        signal,
+        get signal() {
+          return signal()
+        },
         saveCheckpoint: async (value) => {
-          signal.throwIfAborted()
+          this.#refuseEnded()
           this.#stall?.reset()
           await reports.checkpoint(toJson(value, `the checkpoint of step '${this.#step.name}'`), this.#used())
         },
         progress: (progress) => {
-          if (signal.aborted) return
+          if (this.#reason !== null) return
           this.#stall?.reset()
           this.#done = Math.max(this.#done, progress.done)
           reports.progress({ ...progress, done: this.#done })
@@ -95,23 +114,22 @@ export class StepAttempt {
         ask: (request) => this.#ask(request, reports),
       })
       // What the step was ended for counts, also when it answers to that by returning.
-      if (signal.aborted) return { ok: false, error: reportError(signal.reason) }
+      if (this.#reason !== null) return { ok: false, error: reportError(this.#reason) }
       if (isFailure(output)) return { ok: false, error: reportError(output.error) }
       return { ok: true, output: toJson(output, `the output of step '${this.#step.name}'`) }
     } catch (error) {
-      return { ok: false, error: reportError(signal.aborted ? signal.reason : error) }
+      return { ok: false, error: reportError(this.#reason ?? error) }
     } finally {
       this.#stopClocks()
     }
   }
 
   async #ask(request: AskRequest, reports: AttemptReports): Promise<Json> {
-    const { signal } = this.#controller
-    signal.throwIfAborted()
+    this.#refuseEnded()
     this.#stopClocks()
     const answered = new Promise<Json>((resolve, reject) => {
       this.#answer = resolve
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true })
     })
     try {
       // Both are awaited together, so that an abort while the question is being written is not left unhandled.
@@ -119,7 +137,7 @@ export class StepAttempt {
       return answer
     } finally {
       this.#answer = null
-      if (!signal.aborted) this.#startClocks()
+      if (this.#reason === null) this.#startClocks()
     }
   }
 
