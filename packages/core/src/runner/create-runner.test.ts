@@ -5,7 +5,6 @@ import {
   defineSaga,
   failure,
   HoldfastError,
-  type Journal,
   type JournalWrite,
   type Json,
   MemoryJournalStore,
@@ -15,6 +14,7 @@ import {
   type Runner,
   step,
 } from '../index.js'
+import { type KillPoint, killAt, killPoints } from '../testing/kill-at.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
 
 /** What is left when a process is killed: its leases, which nobody renews any more. */
@@ -469,24 +469,6 @@ describe('time', () => {
 })
 
 describe('recovery', () => {
-  /** A journal of a process that is killed just before or just after its nth commit: from then on it never answers. */
-  function killedAt(journal: Journal, at: number, when: 'before' | 'after'): Journal & { commits: number } {
-    const never = new Promise<never>(() => {})
-    const dying = {
-      ...journal,
-      commits: 0,
-      commit: async (writes: readonly JournalWrite[]) => {
-        dying.commits += 1
-        if (dying.commits > at || (dying.commits === at && when === 'before')) return never
-        const results = await journal.commit(writes)
-        return dying.commits === at ? never : results
-      },
-      renew: async (leases: Parameters<Journal['renew']>[0]) =>
-        dying.commits >= at ? never : journal.renew(leases),
-    }
-    return dying
-  }
-
   /** A saga that fails, undoes, backs off, parks and goes on by itself before it is done; `applied` is its library. */
   function eventful() {
     const applied = new Set<string>()
@@ -518,32 +500,36 @@ describe('recovery', () => {
   }
 
   it('after a kill before or after any commit, the run ends as if there had been none', async () => {
-    const undisturbed = killedAt(memoryJournal(), Number.POSITIVE_INFINITY, 'after')
+    const undisturbed = killAt()
     const clock = new VirtualClock()
     const { saga } = eventful()
-    await createRunner({ journal: undisturbed, sagas: [saga], clock }).start(saga, null)
+    const journal = undisturbed.journal(memoryJournal({ clock }))
+    await createRunner({ journal, sagas: [saga], clock }).start(saga, null)
     await clock.advance(60_000)
     expect(undisturbed.commits).toBeGreaterThan(6)
-    for (const when of ['before', 'after'] as const) {
-      for (let at = 1; at <= undisturbed.commits; at++) await killAndRecover(at, when)
-    }
+    for (const point of killPoints(undisturbed.commits)) await killAndRecover(point)
   })
 
-  async function killAndRecover(at: number, when: 'before' | 'after'): Promise<void> {
+  async function killAndRecover(point: KillPoint): Promise<void> {
     const store = new MemoryJournalStore()
     const clock = new VirtualClock()
     const { saga, applied } = eventful()
     const journal = () => memoryJournal({ store, clock })
-    const first = createRunner({ journal: killedAt(journal(), at, when), sagas: [saga], clock })
+    const process = killAt(point)
+    const first = createRunner({
+      journal: process.journal(journal()),
+      sagas: [saga],
+      clock: process.clock(clock),
+    })
     void first.start(saga, null)
     await clock.advance(60_000)
-    orphanLeases(store)
     const second = createRunner({ journal: journal(), sagas: [saga], clock })
     await second.recover()
     // Killed before its first entry, there is no run yet; killed after its last, it has ended.
     if ((await second.runs()).length === 0) await second.start(saga, null)
     await clock.advance(60_000)
-    const claim = `killed ${when} commit ${at}`
+    const claim = `killed ${point.when} commit ${point.commit}`
+    expect(process.isDead, claim).toBe(true)
     expect(await second.runs(), claim).toMatchObject([{ status: 'done' }])
     expect([...applied].sort(), claim).toEqual(['a', 'b', 'c'])
     await second.shutdown()

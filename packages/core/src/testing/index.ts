@@ -1,5 +1,24 @@
 export type { ContractCase } from './contract-case.js'
+export {
+  breaksAfter,
+  changes,
+  fromCall,
+  hangs,
+  hangsAfter,
+  inTurn,
+  onCall,
+  rejects,
+  resolves,
+  returns,
+  slow,
+  throws,
+  when,
+} from './faults/faults.js'
+export { type Fault, type FaultPlan, type Faulty, faulty, type PortCall } from './faults/faulty.js'
+export { Gate } from './faults/gate.js'
+export { systemError } from './faults/system-error.js'
 export { type JournalUnderTest, journalContract } from './journal-contract.js'
+export { type KillPoint, killAt, killPoints, type MortalProcess } from './kill-at.js'
 export { MemoryLibrary, type VisibleItem } from './memory-library.js'
 export { receiptFor } from './receipt-for.js'
 export {
