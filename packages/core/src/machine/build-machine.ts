@@ -59,6 +59,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         finished: [...context.finished, step.name],
         pastPivot: context.pastPivot || step.pivot,
         error: null,
+        // A step may have asked and then found the answer elsewhere.
         ask: null,
       }),
     )
@@ -442,7 +443,20 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           undo: context.undo === null ? null : { ...context.undo, tries: 0, error: null },
         })),
       },
-      DISCARD: discard(saga.steps.filter(leavesTraces)),
+      DISCARD: [
+        // What a discard has undone already is not undone again: it goes on where it is stuck, as somebody now wants it.
+        {
+          guard: ({ context }: { context: SagaContext }) => context.undo?.reason === 'discarded',
+          target: 'compensating',
+          actions: assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
+            undo:
+              context.undo === null
+              ? null
+              : { ...context.undo, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event) },
+          })),
+        },
+        ...discard(saga.steps.filter(leavesTraces)),
+      ],
     },
   }
 

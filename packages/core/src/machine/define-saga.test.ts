@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createActor, fromPromise, SimulatedClock, waitFor } from 'xstate'
-import { defineSaga, failure, HoldfastError, step } from '../index.js'
+import { begin, decide, defineSaga, failure, HoldfastError, step } from '../index.js'
 
 const nothing = step({ run: () => null })
 
@@ -204,6 +204,40 @@ describe('a saga’s machine under createActor, without runner and journal', () 
     fails = false
     actor.send({ type: 'RETRY' })
     await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+  })
+
+  it('a discard that is stuck goes on where it is stuck, with what it is now given, and undoes nothing twice', async () => {
+    const undone: string[] = []
+    let fails = true
+    const a = step({
+      run: () => 'a',
+      compensate: ({ options }) => {
+        if (fails) throw new Error('cannot undo')
+        undone.push(`a ${JSON.stringify(options)}`)
+      },
+      compensateRetry: { attempts: 1 },
+    })
+    const b = step({ run: () => 'b', compensate: () => void undone.push('b') })
+    const c = step({ run: () => failure(new Error('no')) })
+    const saga = defineSaga({ name: 'stubborn', version: 1, steps: { a, b, c } })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    actor.send({ type: 'DISCARD', options: { backup: 'keep' } })
+    const { context } = await waitFor(actor, (snapshot) => snapshot.matches('stuck'))
+    expect(context.undo?.queue).toEqual(['a'])
+    fails = false
+    actor.send({ type: 'DISCARD', options: { backup: 'delete' } })
+    await waitFor(actor, (snapshot) => snapshot.matches('discarded'))
+    expect(undone).toEqual(['b', 'a {"backup":"delete"}'])
+  })
+
+  it('a step that asked and found the answer elsewhere leaves no question behind', () => {
+    const { machine } = defineSaga({ name: 'asking', version: 1, steps: { a: step({ run: () => 'a' }) } })
+    const ask = { kind: 'trust', message: 'Tap Trust', secret: false }
+    const asked = decide(machine, begin(machine, null).snapshot, { type: 'ASKED', ask }).snapshot
+    expect(asked.context.ask).toEqual(ask)
+    const { snapshot } = decide(machine, asked, { type: 'xstate.done.actor.a', output: 'a', actorId: 'a' })
+    expect([snapshot.value, snapshot.context.ask]).toEqual(['done', null])
   })
 
   it('an attempt finds the last checkpoint of the one before', async () => {
