@@ -68,6 +68,10 @@ export const errorCodes = {
   // Drivers
   DRIVER_MISSING: 'A library that the adapter needs is not installed.',
   DRIVER_UNSUPPORTED: 'The installed version of a library does not work on this runtime.',
+  // The test kit
+  INVARIANT_BROKEN: 'Something that must hold for a saga does not hold on every path.',
+  WALK_TOO_LONG: 'A saga has more states than were allowed.',
+  REPLAY_DIFFERS: 'Reading the journal of a run again gave another state.',
 } as const satisfies Record<string, string>
 
 /** A code of Holdfast's own. Hosts may use codes of their own in the errors of their steps. */
