@@ -21,6 +21,9 @@ export { type JournalUnderTest, journalContract } from './journal-contract.js'
 export { type KillPoint, killAt, killPoints, type MortalProcess } from './kill-at.js'
 export { MemoryLibrary, type VisibleItem } from './memory-library.js'
 export { receiptFor } from './receipt-for.js'
+export { plainState } from './replay/plain-state.js'
+export { type Fold, replayEntries } from './replay/replay-entries.js'
+export { type ReplayingJournal, replayingJournal } from './replay/replaying-journal.js'
 export {
   sampleAttachment,
   sampleChat,
