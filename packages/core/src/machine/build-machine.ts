@@ -76,11 +76,13 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       // What an undo under way has still before it is no longer finished, and not yet undone.
       const begun = options.withFinished ? (context.undo?.queue ?? []) : []
       const queue = undoable([...new Set([context.step, ...begun, ...finished])])
+      // What the step itself failed with; the error of an undo that is stuck is another one.
+      const cause = options.error?.(event) ?? context.undo?.cause ?? context.error
       return {
-        undo: { reason, queue, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event) },
+        undo: { reason, queue, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event), cause },
         waiting: false,
         ask: null,
-        ...(options.error === undefined ? {} : { error: options.error(event) }),
+        error: cause,
       }
     })
 
@@ -110,6 +112,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         trySpan: noSpan,
         error: null,
         options: {},
+        cause: errorOf(event),
       },
       finished: context.finished.filter((name) => !refuted(step).includes(name)),
       waiting: false,
@@ -280,6 +283,8 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
         ? null
         : { ...context.undo, queue: context.undo.queue.slice(1), tries: 0, error: null },
     waiting: false,
+    // The run is parked for why its step failed, also when an undo was stuck meanwhile.
+    error: context.undo?.cause ?? null,
   }))
   /** What an unverified step gave and noted is worth nothing any more: it begins afresh. */
   const forgetUnverified = assign(({ context }: { context: SagaContext }) => {

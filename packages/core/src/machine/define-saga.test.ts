@@ -231,6 +231,27 @@ describe('a saga’s machine under createActor, without runner and journal', () 
     expect(undone).toEqual(['b', 'a {"backup":"delete"}'])
   })
 
+  it('an undo that was stuck is resumed with the error of its step, which is also why the run is parked then', async () => {
+    const seen: unknown[] = []
+    let fails = true
+    const store = step({
+      run: () => failure(new HoldfastError('VERIFY_FAILED', 'differs')),
+      compensate: ({ error }) => {
+        seen.push(error?.code)
+        if (fails) throw new HoldfastError('DISK_FULL', 'full')
+      },
+      compensateRetry: { attempts: 1 },
+    })
+    const actor = createActor(defineSaga({ name: 'stubborn', version: 1, steps: { store } }).machine).start()
+    const stuck = await waitFor(actor, (snapshot) => snapshot.matches('stuck'))
+    expect(stuck.context.error).toMatchObject({ code: 'DISK_FULL' })
+    fails = false
+    actor.send({ type: 'RETRY' })
+    const parked = await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    expect(parked.context.error).toMatchObject({ code: 'VERIFY_FAILED' })
+    expect(seen).toEqual(['VERIFY_FAILED', 'VERIFY_FAILED'])
+  })
+
   it('a step that asked and found the answer elsewhere leaves no question behind', () => {
     const { machine } = defineSaga({ name: 'asking', version: 1, steps: { a: step({ run: () => 'a' }) } })
     const ask = { kind: 'trust', message: 'Tap Trust', secret: false }

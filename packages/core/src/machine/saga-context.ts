@@ -16,6 +16,8 @@ export interface UndoState {
   readonly error: ErrorReport | null
   /** What `discard(options)` was given. */
   readonly options: JsonObject
+  /** Why the present step failed, whatever its undo fails with; null when it had not. */
+  readonly cause: ErrorReport | null
 }
 
 /** What a run asks of a human; see AskRequest. */
@@ -121,7 +123,7 @@ export function undoInput(context: SagaContext): UndoInput {
     ...stepInput(context, step),
     attempt: context.undo?.tries ?? 1,
     reason: context.undo?.reason ?? 'failed',
-    error: step === context.step ? context.error : null,
+    error: step === context.step ? (context.undo?.cause ?? null) : null,
     output: context.outputs[step] ?? null,
     options: context.undo?.options ?? {},
   }

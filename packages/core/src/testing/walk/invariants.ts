@@ -122,10 +122,11 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
     },
     {
       name: 'a parked run says which step failed, why, and at which attempt',
-      holds: ({ after: { state, context } }) =>
+      holds: ({ after: { state, context, failure } }) =>
         state !== 'retryable' ||
         (context.step === names[context.finished.length] &&
           context.error !== null &&
+          context.error.code === failure &&
           context.error.message !== '' &&
           context.attempt >= 1),
     },
@@ -176,7 +177,7 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
     },
     {
       name: 'an undo is given the output, the checkpoint, the reason and the error of its step',
-      holds: ({ after: { context }, effects }) =>
+      holds: ({ after: { context, failure }, effects }) =>
         starts(effects).every(({ actor, input }) => {
           if (actor !== 'compensate') return true
           const { step } = input
@@ -186,7 +187,7 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
             sameJson(input.options, context.undo.options) &&
             sameJson(input.output, context.outputs[step] ?? null) &&
             sameJson(input.checkpoint, context.checkpoints[step] ?? null) &&
-            sameJson(input.error, step === context.step ? context.error : null)
+            (input.error?.code ?? null) === (step === context.step ? failure : null)
           )
         }),
     },

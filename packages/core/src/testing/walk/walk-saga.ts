@@ -165,7 +165,7 @@ function report(
 
 /** What of a state tells it from others: everything that a later decision can depend on. */
 function stateKey(
-  { state, snapshot, context, working, timers, standing }: WalkedState,
+  { state, snapshot, context, working, timers, standing, failure }: WalkedState,
   counters: readonly string[],
 ): string {
   const { checkpoints, ...rest } = context
@@ -176,6 +176,7 @@ function stateKey(
     working: working?.actor,
     timers: [...timers],
     standing,
+    failure,
     ...Object.fromEntries(known),
     // Those of other steps show only in the facts, which are part of the context, until an undo is given its own.
     checkpoint: checkpoints[context.step],

@@ -1,3 +1,4 @@
+import type { ErrorReport } from '../../errors/holdfast-error.js'
 import type { Json } from '../../json/json.js'
 import {
   begin,
@@ -23,6 +24,8 @@ export interface WalkedState {
   readonly timers: ReadonlyMap<string, SagaEvent>
   /** Steps with an undo that have begun and were not undone for good since, in the order in which they began. */
   readonly standing: readonly string[]
+  /** Code of the error that the present step failed with last, `CANCELLED` if it was; null while nothing has happened to it. */
+  readonly failure: string | null
 }
 
 /** An event that a walk tries. */
@@ -34,6 +37,8 @@ export interface WalkEvent {
   readonly settles?: string
   /** How that work ended. */
   readonly outcome?: 'success' | 'failure'
+  /** What it failed with. */
+  readonly error?: ErrorReport
   /** The timer that it is. */
   readonly timer?: string
 }
@@ -87,7 +92,8 @@ function perform(
     else timers.delete(effect.timer)
   }
   const context: SagaContext = snapshot.context
-  const after = { snapshot, state: snapshot.value, context, working, timers, standing }
+  const failure = failureAfter(saga, before, event)
+  const after = { snapshot, state: snapshot.value, context, working, timers, standing, failure }
   return { before, event, effects, after }
 }
 
@@ -98,6 +104,15 @@ function isUndoneForGood(before: WalkedState, event: WalkEvent): boolean {
     event.outcome === 'success' &&
     before.context.undo?.reason === 'discarded'
   )
+}
+
+/** What the present step has failed with, as an observer of its attempts would say. */
+function failureAfter(saga: AnySaga, before: WalkedState | null, event: WalkEvent | null): string | null {
+  if (before === null || event === null) return null
+  const atStep = saga.definition.steps.some(({ name }) => name === before.state)
+  if (event.event.type === 'CANCEL' && atStep) return 'CANCELLED'
+  if (event.settles === undefined || event.settles === 'compensate') return before.failure
+  return event.error?.code ?? null
 }
 
 function canUndo(saga: AnySaga, name: string): boolean {
