@@ -64,18 +64,20 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       }),
     )
 
+  /** What a discard has to undo. */
+  const traces = ({ step, finished, undo }: SagaContext): readonly string[] => {
+    // The present step comes first, also one that was undone when it failed: what it kept for the next attempt goes as well
+    // when there will be none. What an undo under way has still before it is no longer finished, and not yet undone.
+    return undoable([...new Set([step, ...(undo?.queue ?? []), ...finished.toReversed()])])
+  }
+
   /** Leaves a step for `compensating`: what is to be undone, and why. */
   const leave = (
     reason: UndoReason,
     options: { readonly withFinished: boolean; readonly error?: (event: unknown) => ErrorReport },
   ) =>
     assign(({ context, event }: { context: SagaContext; event: unknown }) => {
-      // The present step comes first, also one that was undone when it failed: what it kept for the next attempt goes as well
-      // when there will be none.
-      const finished = options.withFinished ? [...context.finished].reverse() : []
-      // What an undo under way has still before it is no longer finished, and not yet undone.
-      const begun = options.withFinished ? (context.undo?.queue ?? []) : []
-      const queue = undoable([...new Set([context.step, ...begun, ...finished])])
+      const queue = options.withFinished ? traces(context) : undoable([context.step])
       // What the step itself failed with; the error of an undo that is stuck is another one.
       const cause = options.error?.(event) ?? context.undo?.cause ?? context.error
       return {
@@ -231,6 +233,13 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const leavesTraces = (step: NamedStep): boolean =>
     saga.steps.slice(0, saga.steps.indexOf(step) + 1).some(({ compensate }) => compensate !== null)
 
+  /** Whether nothing is left to be undone once this step has found the work of all those wrong that have an undo. */
+  const mayBeTraceless = (step: NamedStep): boolean => {
+    const from = saga.steps.findIndex(({ name }) => name === step.verifies?.from)
+    const before = saga.steps[from - 1]
+    return from !== -1 && step.compensate === null && (before === undefined || !leavesTraces(before))
+  }
+
   /**
    * Discarding, while one of the steps `at` is the present one: not past the pivot, and straight to the end where nothing is to be
    * undone. Which of these can happen is known beforehand, so that the chart shows no way that no run ever takes.
@@ -243,11 +252,20 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
     }
     const actions = leave('discarded', { withFinished: true })
     const undone = beforePivot.filter(leavesTraces)
-    const ended = beforePivot.filter((step) => !leavesTraces(step))
+    const ended = beforePivot.filter((step) => !leavesTraces(step) || mayBeTraceless(step))
+    const isToUndo = isAt(undone)
     return [
       ...(undone.length === 0
         ? []
-        : [{ guard: isAt(undone), target: 'compensating', reenter: true, actions }]),
+        : [
+            {
+              guard: ({ context }: { context: SagaContext }) =>
+                isToUndo({ context }) && traces(context).length > 0,
+              target: 'compensating',
+              reenter: true,
+              actions,
+            },
+          ]),
       ...(ended.length === 0 ? [] : [{ guard: isAt(ended), target: 'discarded', actions }]),
     ]
   }

@@ -252,6 +252,23 @@ describe('a saga’s machine under createActor, without runner and journal', () 
     expect(seen).toEqual(['VERIFY_FAILED', 'VERIFY_FAILED'])
   })
 
+  it('a discard is over at once when all that had an undo was found wrong, and undone, before', async () => {
+    const undone: string[] = []
+    const store = step({ run: () => 'rows', compensate: ({ reason }) => void undone.push(reason) })
+    const verify = step({
+      run: () => failure(new HoldfastError('VERIFY_FAILED', 'differs')),
+      verifies: { from: store, codes: ['VERIFY_FAILED'] },
+    })
+    const saga = defineSaga({ name: 'proven', version: 1, steps: { store, verify } })
+    const actor = createActor(saga.machine).start()
+    await waitFor(actor, (snapshot) => snapshot.matches('retryable'))
+    const states: string[] = []
+    actor.subscribe(({ value }) => states.push(value))
+    actor.send({ type: 'DISCARD' })
+    await waitFor(actor, (snapshot) => snapshot.matches('discarded'))
+    expect([states, undone]).toEqual([['discarded'], ['unverified']])
+  })
+
   it('a step that asked and found the answer elsewhere leaves no question behind', () => {
     const { machine } = defineSaga({ name: 'asking', version: 1, steps: { a: step({ run: () => 'a' }) } })
     const ask = { kind: 'trust', message: 'Tap Trust', secret: false }
