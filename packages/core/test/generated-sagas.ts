@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { defineSaga, type Saga, type Step, step } from '../src/index.js'
+import { defineSaga, type Saga, type Step, type StepOptions, step } from '../src/index.js'
 
 /** What of a step shapes the machine of its saga. */
 export interface StepShape {
@@ -17,10 +17,12 @@ export interface SagaShape {
   readonly steps: readonly StepShape[]
   /** Index of the pivot; null for a saga without one. */
   readonly pivot: number | null
+  /** Which step proves those before it, from which one on. @default none */
+  readonly verifies?: { readonly by: number; readonly from: number }
 }
 
 /** A saga of that shape; its steps do nothing. A step behind the pivot has no undo, whatever its shape says. */
-export function sagaOfShape({ steps, pivot }: SagaShape): Saga {
+export function sagaOfShape({ steps, pivot, verifies }: SagaShape): Saga {
   const made: Record<string, Step> = {}
   for (const [index, { undo, tries, undoTries, autoRetries }] of steps.entries()) {
     made[`s${index + 1}`] = step({
@@ -29,10 +31,16 @@ export function sagaOfShape({ steps, pivot }: SagaShape): Saga {
       retry: { attempts: tries },
       compensateRetry: { attempts: undoTries },
       ...(autoRetries > 0 ? { autoRetry: { attempts: autoRetries } } : {}),
+      ...(verifies?.by === index ? { verifies: provenFrom(made[`s${verifies.from + 1}`]) } : {}),
       pivot: index === pivot,
     })
   }
   return defineSaga({ name: 'generated', version: 1, steps: made })
+}
+
+function provenFrom(from: Step | undefined): NonNullable<StepOptions<unknown>['verifies']> {
+  if (from === undefined) throw new Error('a step proves only those before it')
+  return { from, codes: ['REFUTED'] }
 }
 
 /** Every saga of so many steps, by which of them have an undo and which is the pivot; the policies are the same throughout. */

@@ -89,7 +89,9 @@ describe('every path of the backup import', () => {
   })
 })
 
-describe(`every path of generated sagas (seed ${seed}; HOLDFAST_SEED repeats it)`, () => {
+describe(`every path of generated sagas (seed ${seed}; HOLDFAST_SEED repeats it)`, {
+  timeout: 600_000,
+}, () => {
   const walkAll = (shapes: readonly SagaShape[]): readonly WalkReport[] =>
     shapes.map((shape) => {
       try {
@@ -125,6 +127,25 @@ describe(`every path of generated sagas (seed ${seed}; HOLDFAST_SEED repeats it)
     expect(states).toBeGreaterThan(500)
     expect(transitions).toBeGreaterThan(2000)
     expect(paths).toBeGreaterThan(1500)
+  })
+
+  it(`of ${isLong ? 'four' : 'three'} steps, one of which finds the work of earlier ones wrong`, async ({
+    annotate,
+  }) => {
+    const last = isLong ? 3 : 2
+    const shapes = shapesOf(last + 1, { tries: 1, undoTries: 1, autoRetries: 1 })
+      .filter(({ pivot }) => pivot === last)
+      .flatMap((shape): readonly SagaShape[] =>
+        Array.from({ length: last }, (_, from) => ({ ...shape, verifies: { by: last, from } })),
+      )
+      // Every shape in the long version, every third in the normal one.
+      .filter((_, index) => isLong || index % 3 === 0)
+    const reports = walkAll(shapes)
+    const { text, states, transitions, paths } = together(reports)
+    await annotate(text)
+    expect(states).toBeGreaterThan(800)
+    expect(transitions).toBeGreaterThan(3000)
+    expect(paths).toBeGreaterThan(2500)
   })
 
   it('of eight steps, each with an undo up to the pivot', async ({ annotate }) => {

@@ -3,7 +3,7 @@ import type { Effect } from '../../machine/decide.js'
 import type { AnySaga } from '../../machine/define-saga.js'
 import { timers } from '../../machine/saga-context.js'
 import { engineStates, type NamedStep } from '../../saga/saga-definition.js'
-import type { Transition, WalkedState } from './walked-state.js'
+import type { Transition, WalkEvent, WalkedState } from './walked-state.js'
 
 /** Something that must hold at every transition of a saga, as a claim and its test. A test that throws does not hold. */
 export interface Invariant {
@@ -23,6 +23,15 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
   const stepNamed = (name: string | undefined): NamedStep | undefined =>
     steps.find((step) => step.name === name)
 
+  /** Of an event by which a step finds the work of earlier ones wrong: that step, and the first of those; null for any other event. */
+  const refutes = (event: WalkEvent | null): { readonly step: string; readonly from: string } | null => {
+    const verifies = stepNamed(event?.settles)?.verifies
+    const code = event?.error?.code
+    if (event?.settles === undefined || verifies === undefined || verifies === null || code === undefined)
+      return null
+    return verifies.codes.includes(code) ? { step: event.settles, from: verifies.from } : null
+  }
+
   return [
     {
       name: 'a state is a step or one of the engine’s',
@@ -38,18 +47,21 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
         before === null || !final.has(before.state) || (isSame(before, after) && effects.length === 0),
     },
     {
-      name: 'steps finish in their order, each once, and none is ever unfinished again',
-      holds: ({ before, after }) => {
+      name: 'steps finish in their order, each once, and none is unfinished again unless a later one has found it wrong',
+      holds: ({ before, event, after }) => {
         const { finished } = after.context
         const grown = finished.length - (before?.context.finished.length ?? 0)
-        return sameJson(finished, names.slice(0, finished.length)) && (grown === 0 || grown === 1)
+        const refuted = refutes(event)
+        const expected =
+          refuted === null ? [0, 1] : [names.indexOf(refuted.from) - names.indexOf(refuted.step)]
+        return sameJson(finished, names.slice(0, finished.length)) && expected.includes(grown)
       },
     },
     {
       name: 'a step finishes only by its own success',
       holds: ({ before, event, after }) => {
         const { finished } = after.context
-        if (before === null || finished.length === before.context.finished.length) return true
+        if (before === null || finished.length <= before.context.finished.length) return true
         return event?.settles === finished.at(-1) && event?.outcome === 'success'
       },
     },
@@ -58,19 +70,27 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
       holds: ({ after }) => (after.state === 'done') === (after.context.finished.length === names.length),
     },
     {
-      name: 'the outputs of finished steps are kept as they were, and there are no others',
-      holds: ({ before, after }) =>
-        sameJson(Object.keys(after.context.outputs), after.context.finished) &&
-        (before === null ||
-          before.context.finished.every((name) =>
-            sameJson(after.context.outputs[name], before.context.outputs[name]),
-          )),
+      name: 'the outputs of finished steps are kept as they were; others are there only for their undo',
+      holds: ({ before, after }) => {
+        const { finished, outputs } = after.context
+        return (
+          finished.every((name) => Object.hasOwn(outputs, name)) &&
+          (isRefuted(after) || Object.keys(outputs).length === finished.length) &&
+          (before === null ||
+            finished.every(
+              (name) =>
+                !before.context.finished.includes(name) ||
+                sameJson(outputs[name], before.context.outputs[name]),
+            ))
+        )
+      },
     },
     {
-      name: 'a checkpoint is kept until the step saves the next one',
+      name: 'a checkpoint is kept until the step saves the next one, or begins afresh because its work was wrong',
       holds: ({ before, event, after }) =>
         before === null ||
         event?.event.type === 'CHECKPOINT' ||
+        (after.state === 'retryable' && after.context.undo?.reason === 'unverified') ||
         sameJson(after.context.checkpoints, before.context.checkpoints),
     },
     {
@@ -124,16 +144,18 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
       name: 'a parked run says which step failed, why, and at which attempt',
       holds: ({ after: { state, context, failure } }) =>
         state !== 'retryable' ||
-        (context.step === names[context.finished.length] &&
+        ((context.undo?.reason === 'unverified' || context.step === names[context.finished.length]) &&
           context.error !== null &&
           context.error.code === failure &&
           context.error.message !== '' &&
           context.attempt >= 1),
     },
     {
-      name: 'a retry of a parked run re-enters the step that it is parked at',
+      name: 'a retry of a parked run re-enters the step that it is parked at, or the first one that was wrong',
       holds: ({ before, event, after }) =>
-        before?.state !== 'retryable' || event?.event.type !== 'RETRY' || after.state === before.context.step,
+        before?.state !== 'retryable' ||
+        event?.event.type !== 'RETRY' ||
+        after.state === names[before.context.finished.length],
     },
     {
       name: 'no step is retried by itself beyond its policy, nor after an error that forbids it',
@@ -166,14 +188,15 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
         (after.state !== 'discarded' && starts(effects).every(({ actor }) => actor !== 'compensate')),
     },
     {
-      name: 'undos run in the reverse order of the steps; for another reason than a discard only the present step is undone',
+      name: 'undos run in the reverse order of the steps; when an attempt has failed or was cancelled, only its step is undone',
       holds: ({ after, effects }) =>
-        starts(effects).every(
-          ({ actor, input }) =>
-            actor !== 'compensate' ||
-            (input.step === after.standing.at(-1) &&
-              (after.context.undo?.reason === 'discarded' || input.step === after.context.step)),
-        ),
+        starts(effects).every(({ actor, input }) => {
+          if (actor !== 'compensate') return true
+          const reason = after.context.undo?.reason
+          if (reason === 'failed' || reason === 'cancelled') return input.step === after.context.step
+          // The present step is undone once more for a new reason.
+          return input.step === after.standing.at(-1) || isFirstUndo(after)
+        }),
     },
     {
       name: 'an undo is given the output, the checkpoint, the reason and the error of its step',
@@ -202,7 +225,9 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
         ((before?.state === 'stuck' || (event?.settles === 'compensate' && event.outcome === 'failure')) &&
           after.context.error !== null &&
           after.context.undo?.queue[0] !== undefined &&
-          after.context.undo.queue.every((name) => after.standing.includes(name))),
+          after.context.undo.queue.every(
+            (name) => after.standing.includes(name) || name === after.context.step,
+          )),
     },
     {
       name: 'only a step at work asks',
@@ -224,6 +249,16 @@ export function sagaInvariants(saga: AnySaga): readonly Invariant[] {
         context === before?.context || sameJson(toJson(context, 'the context'), context),
     },
   ]
+}
+
+/** Whether steps may be being undone that a later one has found wrong; a discard goes on with those. */
+function isRefuted({ state, context: { undo } }: WalkedState): boolean {
+  return state !== 'retryable' && (undo?.reason === 'unverified' || undo?.reason === 'discarded')
+}
+
+/** Whether the undo that begins is that of the present step. */
+function isFirstUndo({ context }: WalkedState): boolean {
+  return context.undo?.queue[0] === context.step
 }
 
 function isSame(before: WalkedState, after: WalkedState): boolean {

@@ -24,7 +24,7 @@ export interface Possibilities {
 /** Everything that may happen in a state; what means nothing there is tried as well, and has to change nothing. */
 export function eventsAt(saga: AnySaga, walked: WalkedState, may: Possibilities): readonly WalkEvent[] {
   return [
-    ...(walked.working === null ? [] : resultsOf(walked, walked.working.actor, may)),
+    ...(walked.working === null ? [] : resultsOf(saga, walked, walked.working.actor, may)),
     ...(walked.working === null ? [] : reportsOf(saga, walked, may)),
     ...timersOf(walked, may),
     { type: 'RETRY', event: { type: 'RETRY' } },
@@ -36,7 +36,12 @@ export function eventsAt(saga: AnySaga, walked: WalkedState, may: Possibilities)
   ]
 }
 
-function resultsOf(walked: WalkedState, actor: string, may: Possibilities): readonly WalkEvent[] {
+function resultsOf(
+  saga: AnySaga,
+  walked: WalkedState,
+  actor: string,
+  may: Possibilities,
+): readonly WalkEvent[] {
   const undoing = actor === 'compensate'
   const name = undoing ? `the undo of ${walked.working?.input.step}` : actor
   const tries = undoing ? (walked.context.undo?.tries ?? 0) : walked.context.tries
@@ -47,7 +52,10 @@ function resultsOf(walked: WalkedState, actor: string, may: Possibilities): read
     event: { type: `xstate.done.actor.${actor}`, output, actorId: actor },
   })
   const outputs = undoing ? [null] : (may.outputs[actor] ?? [`output of ${actor}`])
-  const errors = may.errors.filter(({ retryable }) => !retryable || tries < may.tries)
+  const errors = [
+    ...may.errors.filter(({ retryable }) => !retryable || tries < may.tries),
+    ...(undoing ? [] : refutations(saga, actor)),
+  ]
   return [
     ...outputs.map(success),
     ...errors.flatMap((error): readonly WalkEvent[] => [
@@ -67,6 +75,12 @@ function resultsOf(walked: WalkedState, actor: string, may: Possibilities): read
       },
     ]),
   ]
+}
+
+/** What a step fails with that finds the work of earlier ones wrong. */
+function refutations(saga: AnySaga, name: string): readonly ErrorReport[] {
+  const codes = saga.definition.steps.find((step) => step.name === name)?.verifies?.codes ?? []
+  return codes.map((code) => reportError(new HoldfastError(code, 'What was done before is wrong')))
 }
 
 /** What a step that goes on tells its run. */

@@ -148,12 +148,12 @@ describe('a walk', () => {
     ],
     [
       'a retry that means nothing',
-      'a retry of a parked run re-enters the step that it is parked at',
+      'a retry of a parked run re-enters the step that it is parked at, or the first one that was wrong',
       ({ retryable }) => ({ retryable: on(retryable, { RETRY: {} }) }),
     ],
     [
       'a cancel that forgets the outputs',
-      'the outputs of finished steps are kept as they were, and there are no others',
+      'the outputs of finished steps are kept as they were; others are there only for their undo',
       ({ store }) => ({ store: on(store, { CANCEL: { actions: assign({ outputs: {} }) } }) }),
     ],
     [

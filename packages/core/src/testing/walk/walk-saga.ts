@@ -20,7 +20,7 @@ export interface WalkOptions extends Partial<Possibilities> {
   readonly input?: unknown
   /** What must hold for this saga beside what holds for all. @default nothing more */
   readonly invariants?: readonly Invariant[]
-  /** Fields of the context that only count, so that states that differ in nothing else are one. @default attempt */
+  /** Fields of the context that only count, so that states that differ in nothing else are one. @default attempt, attempts */
   readonly counters?: readonly string[]
   /** States after which the walk is given up. @default 200000 */
   readonly limit?: number
@@ -85,7 +85,7 @@ interface Reached {
  */
 export function walkSaga(saga: AnySaga, options: WalkOptions = {}): WalkReport {
   checkOptions('walkSaga', options, walkRules)
-  const { limit = 200_000, counters = ['attempt'] } = options
+  const { limit = 200_000, counters = ['attempt', 'attempts'] } = options
   const may: Possibilities = { ...usualPossibilities, ...options }
   const invariants = [...sagaInvariants(saga), ...(options.invariants ?? [])]
   const reached = new Map<string, Reached>()

@@ -1,14 +1,7 @@
 import type { ErrorReport } from '../../errors/holdfast-error.js'
 import type { Json } from '../../json/json.js'
-import {
-  begin,
-  type Decision,
-  decide,
-  type Effect,
-  type MachineEvent,
-  type SagaSnapshot,
-} from '../../machine/decide.js'
-import type { AnySaga } from '../../machine/define-saga.js'
+import { begin, type Decision, decide, type Effect, type MachineEvent } from '../../machine/decide.js'
+import type { AnySaga, SagaSnapshot } from '../../machine/define-saga.js'
 import type { SagaContext, SagaEvent, StepInput, UndoInput } from '../../machine/saga-context.js'
 
 /** A state on a walk: that of the machine, and what the shell would be doing because of it. */
@@ -79,13 +72,16 @@ function perform(
   const timers = new Map(before?.timers)
   if (event?.timer !== undefined) timers.delete(event.timer)
   let working = event?.settles === undefined ? (before?.working ?? null) : null
-  const standing = [...(before?.standing ?? [])]
-  if (before !== null && event !== null && isUndoneForGood(before, event)) standing.pop()
+  let standing = [...(before?.standing ?? [])]
+  const undone = before === null || event === null ? null : undoneForGood(before, event)
+  standing = standing.filter((name) => name !== undone)
   for (const effect of effects) {
     if (effect.type === 'start') {
       working = { actor: effect.actor, input: effect.input }
       const { step } = effect.input
-      if (canUndo(saga, step) && !standing.includes(step)) standing.push(step)
+      if (effect.actor === step && canUndo(saga, step)) {
+        standing = [...standing.filter((name) => name !== step), step]
+      }
     } else if (effect.type === 'stop') {
       if (working?.actor === effect.actor) working = null
     } else if (effect.type === 'schedule') timers.set(effect.timer, effect.event)
@@ -97,13 +93,15 @@ function perform(
   return { before, event, effects, after }
 }
 
-/** Whether the event ends the undo of a discarded run's step. An undo for another reason may keep what the next attempt builds upon. */
-function isUndoneForGood(before: WalkedState, event: WalkEvent): boolean {
-  return (
-    event.settles === 'compensate' &&
-    event.outcome === 'success' &&
-    before.context.undo?.reason === 'discarded'
-  )
+/**
+ * The step that is undone for good by the event: the run is discarded, or the step begins afresh. An undo for another reason may keep
+ * what the next attempt builds upon.
+ */
+function undoneForGood(before: WalkedState, event: WalkEvent): string | null {
+  if (event.settles !== 'compensate' || event.outcome !== 'success') return null
+  const { undo } = before.context
+  if (undo === null || undo.reason === 'failed' || undo.reason === 'cancelled') return null
+  return undo.queue[0] ?? null
 }
 
 /** What the present step has failed with, as an observer of its attempts would say. */
