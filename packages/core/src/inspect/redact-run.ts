@@ -34,13 +34,14 @@ export function redactAsk({ kind, message, secret }: Ask, by: Redactor): Ask {
 
 /** Why and what is undone stays; what `discard` was given is data. */
 export function redactUndo(undo: UndoState, by: Redactor): JsonObject {
-  const { reason, queue, tries, trySpan, error, options } = undo
+  const { reason, queue, tries, trySpan, error, cause, options } = undo
   return {
     reason,
     queue,
     tries,
     trySpan,
     error: error === null ? null : redactError(error, by),
+    cause: cause === null ? null : redactError(cause, by),
     options: by.data(options),
   }
 }

@@ -81,7 +81,15 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       // What the step itself failed with; the error of an undo that is stuck is another one.
       const cause = options.error?.(event) ?? context.undo?.cause ?? context.error
       return {
-        undo: { reason, queue, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event), cause },
+        undo: {
+          reason,
+          queue,
+          tries: 0,
+          trySpan: noSpan,
+          error: null,
+          options: discardOptions(event),
+          cause,
+        },
         waiting: false,
         ask: null,
         error: cause,
@@ -407,12 +415,13 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
       const policy = stepNamed(context.step).autoRetry
       const reason = context.undo?.reason
       const parked = (reason === 'failed' || reason === 'unverified') && context.error?.retryable === true
+      if (policy === null) return
       // Retries of another step are another policy's; those of this one count on, also where earlier steps were done again between them.
       const autoRetries = context.parkedAt === context.step ? context.autoRetries : 0
-      const delay = policy === null ? 0 : backoffDelay(policy, autoRetries + 1)
+      const delay = backoffDelay(policy, autoRetries + 1)
       const parkSpan = extendSpan(autoRetries === 0 ? noSpan : context.parkSpan, event, 0)
       enqueue.assign({ parkedAt: context.step, autoRetries, parkSpan })
-      if (policy === null || !parked || autoRetries >= policy.attempts) return
+      if (!parked || autoRetries >= policy.attempts) return
       if (!allowsTry(policy, parkSpan, delay)) return
       enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })
     },
@@ -474,8 +483,8 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
           actions: assign(({ context, event }: { context: SagaContext; event: unknown }) => ({
             undo:
               context.undo === null
-              ? null
-              : { ...context.undo, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event) },
+                ? null
+                : { ...context.undo, tries: 0, trySpan: noSpan, error: null, options: discardOptions(event) },
           })),
         },
         ...discard(saga.steps.filter(leavesTraces)),

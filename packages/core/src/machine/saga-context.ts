@@ -52,9 +52,9 @@ export interface SagaContext {
   readonly finished: readonly string[]
   /** Whether only forward is left. */
   readonly pastPivot: boolean
-  /** The step at which the run was parked last; null before. */
+  /** The step with an `autoRetry` policy at which the run was parked last; null before. */
   readonly parkedAt: string | null
-  /** Retries that the `autoRetry` policy of that step has used. */
+  /** Retries that this policy has used. */
   readonly autoRetries: number
   /** For how long that has gone on, since the run parked. */
   readonly parkSpan: TrySpan
