@@ -688,6 +688,27 @@ describe('hooks', () => {
     expect(await journal.runs({ unattended: true })).toEqual([])
   })
 
+  it('are run one after the other, each once where nothing fails', async () => {
+    const ran: string[] = []
+    const hook = (name: string) => ({
+      run: async () => {
+        ran.push(name)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        ran.push(`${name} is over`)
+      },
+    })
+    const saga = defineSaga({
+      name: 's',
+      version: 1,
+      steps: { a: step({ run: () => null }) },
+      hooks: { link: hook('link'), tell: hook('tell'), tidy: hook('tidy') },
+    })
+    const runner = runnerOf([saga])
+    await (await runner.start(saga, null)).outcome()
+    await runner.shutdown()
+    expect(ran).toEqual(['link', 'link is over', 'tell', 'tell is over', 'tidy', 'tidy is over'])
+  })
+
   it('that a crash left are run by recover', async () => {
     const store = new MemoryJournalStore()
     const clock = new VirtualClock()

@@ -90,6 +90,8 @@ export class RunDriver {
   #leaseEnds = 0
   /** The last entry that the journal's snapshot of this run covers. */
   #snapshotSeq = 0
+  /** Whether hooks are being run. Each entry that they write makes the run rest anew, which must not run them beside themselves. */
+  #hooking = false
   #progress: Progress | null = null
   #overall = 0
   #suspended: HoldfastError | null = null
@@ -486,7 +488,7 @@ export class RunDriver {
     if (pendingWork(this.saga, this.#state).length > 0) {
       this.view.changed()
       this.#shared.onHooks(this)
-      void this.#runHooks()
+      if (!this.#hooking) void this.#runHooks()
       return
     }
     try {
@@ -501,6 +503,16 @@ export class RunDriver {
   }
 
   async #runHooks(): Promise<void> {
+    this.#hooking = true
+    try {
+      await this.#runPendingHooks()
+    } finally {
+      this.#hooking = false
+    }
+    await this.#mailbox.post(() => this.#rest())
+  }
+
+  async #runPendingHooks(): Promise<void> {
     const context: SagaContext = this.#state.snapshot.context
     for (const name of pendingHooks(this.saga, this.#state)) {
       const hook = this.saga.definition.hooks.find((candidate) => candidate.name === name)
@@ -526,7 +538,6 @@ export class RunDriver {
         if (!(await this.submit(body))) return
       }
     }
-    await this.#mailbox.post(() => this.#rest())
   }
 
   #sleep(milliseconds: number): Promise<void> {
