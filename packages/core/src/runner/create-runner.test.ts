@@ -346,6 +346,40 @@ describe('asking', () => {
     expect(everything).toContain('run.answered')
   })
 
+  it('shows the question of a process that died only when the step has asked again', async () => {
+    const store = new MemoryJournalStore()
+    const gate = deferred()
+    const unlock = (before: Promise<void>) =>
+      defineSaga({
+        name: 'unlock',
+        version: 1,
+        steps: {
+          unlock: step({
+            run: async ({ ask }) => {
+              await before
+              return ask({ kind: 'password', message: 'The backup’s password', secret: true })
+            },
+          }),
+        },
+      })
+    const first = unlock(Promise.resolve())
+    const dead = await createRunner({ journal: memoryJournal({ store }), sagas: [first] }).start(first, null)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(dead.view.getSnapshot().ask).toMatchObject({ kind: 'password' })
+    orphanLeases(store)
+    const runner = runnerOf([unlock(gate.promise)], { journal: memoryJournal({ store }) })
+    const [run] = (await runner.recover()).resumed
+    if (run === undefined) throw new Error('the run was not resumed')
+    expect(run.view.getSnapshot().ask).toBeNull()
+    const asked = deferred()
+    run.events.on('run.asked', () => asked.resolve())
+    gate.resolve()
+    await asked.promise
+    expect(run.view.getSnapshot().ask).toMatchObject({ kind: 'password' })
+    await run.provide('password', secret)
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+  })
+
   it('stands the timeout and the stall limit still', async () => {
     const clock = new VirtualClock()
     const slow = step({
