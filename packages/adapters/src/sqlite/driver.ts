@@ -101,6 +101,7 @@ function loadInstalled(): OpenSqlite {
 /** The statements of a transaction, prepared once for each database: parsing them again would cost as much as an insert. */
 interface Transaction {
   readonly begin: SqliteStatement
+  readonly beginReading: SqliteStatement
   readonly commit: SqliteStatement
   readonly rollback: SqliteStatement
 }
@@ -111,6 +112,7 @@ function transactionOf(db: SqliteDatabase): Transaction {
   if (known === undefined) {
     known = {
       begin: db.prepare('BEGIN IMMEDIATE'),
+      beginReading: db.prepare('BEGIN'),
       commit: db.prepare('COMMIT'),
       rollback: db.prepare('ROLLBACK'),
     }
@@ -124,7 +126,18 @@ function transactionOf(db: SqliteDatabase): Transaction {
  * `work` is synchronous, so nothing else of this process comes between.
  */
 export function inTransaction<Result>(db: SqliteDatabase, work: () => Result): Result {
-  const { begin, commit, rollback } = transactionOf(db)
+  const { begin } = transactionOf(db)
+  return transact(db, begin, work)
+}
+
+/** Runs `work`, which only reads, on the database as it is at one moment, whatever other processes write meanwhile. */
+export function atOneMoment<Result>(db: SqliteDatabase, work: () => Result): Result {
+  const { beginReading } = transactionOf(db)
+  return transact(db, beginReading, work)
+}
+
+function transact<Result>(db: SqliteDatabase, begin: SqliteStatement, work: () => Result): Result {
+  const { commit, rollback } = transactionOf(db)
   begin.run()
   let result: Result
   try {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { journalContract, VirtualClock } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTestSqlite } from '../../testing/open-sqlite.js'
-import type { SqliteDatabase } from '../driver.js'
+import type { SqliteDatabase, SqliteStatement } from '../driver.js'
 import { sqliteJournal } from './sqlite-journal.js'
 
 const open = (path: string) => openTestSqlite(path, { readonly: false })
@@ -86,4 +86,48 @@ describe('a SQLite journal on disk', () => {
     await expect(journal.entries('r')).rejects.toMatchObject({ code: 'JOURNAL_DAMAGED' })
     db.close()
   })
+
+  it('reads a run as it was at one moment, though another process writes to it meanwhile', async () => {
+    const db = open(join(folder, 'j.db'))
+    const writer = sqliteJournal(db)
+    const run = { id: 'r', saga: 's', version: 1, key: 'k', owner: '', resources: [], startedAt: 1 }
+    const summary = { status: 'working', step: 'a', error: null, open: true, wakeAt: null } as const
+    const entry = (seq: number) => ({ seq, at: seq, body: { type: 'retry.requested' } as const })
+    await writer.commit([{ kind: 'begin', run, entries: [entry(1)], summary }])
+    let seq = 1
+    const append = (): void => {
+      seq += 1
+      const written = { run: 'r', generation: 1, entries: [entry(seq)], summary, release: false }
+      // What a commit does on a synchronous driver is done when the call returns.
+      void writer.commit([{ kind: 'append', ...written }])
+    }
+    const other = open(join(folder, 'j.db'))
+    const reader = sqliteJournal({
+      exec: (sql) => other.exec(sql),
+      close: () => other.close(),
+      prepare: (sql) => {
+        const statement = other.prepare(sql)
+        const all = (...parameters: unknown[]): unknown[] => {
+          append()
+          return statement.all(...parameters)
+        }
+        return sql.includes('FROM holdfast_entries') ? { ...bound(statement), all } : statement
+      },
+    })
+    expect(await reader.entries('r')).toHaveLength(1)
+    expect((await reader.load('r')).entries).toHaveLength(2)
+    expect(await writer.entries('r')).toHaveLength(3)
+    other.close()
+    db.close()
+  })
 })
+
+/** The statement, with methods that can be taken from it. */
+function bound(statement: SqliteStatement): SqliteStatement {
+  return {
+    run: (...parameters) => statement.run(...parameters),
+    get: (...parameters) => statement.get(...parameters),
+    all: (...parameters) => statement.all(...parameters),
+    iterate: (...parameters) => statement.iterate(...parameters),
+  }
+}

@@ -7,7 +7,7 @@ import {
   rule,
   systemClock,
 } from '@holdfast/core'
-import { inTransaction, type SqliteDatabase } from '../driver.js'
+import { atOneMoment, inTransaction, type SqliteDatabase } from '../driver.js'
 import { makeDurable } from '../durable-connection.js'
 import { runCompactor } from './compact-runs.js'
 import { guarded } from './journal-errors.js'
@@ -85,8 +85,8 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
       guarded(() =>
         inTransaction(db, () => held.map(({ run, generation }) => leases.renew(run, generation))),
       ),
-    load: async (run) => guarded(() => reader.record(reader.row(run))),
-    entries: async (run) => guarded(() => reader.entries(reader.row(run))),
+    load: async (run) => guarded(() => atOneMoment(db, () => reader.record(reader.row(run)))),
+    entries: async (run) => guarded(() => atOneMoment(db, () => reader.entries(reader.row(run)))),
     runs: async (filter = {}) => guarded(() => reader.list(filter)),
     compact: async (compaction) => guarded(() => inTransaction(db, () => compact(compaction))),
     close: async (keep = []) =>
