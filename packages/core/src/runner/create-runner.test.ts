@@ -660,6 +660,31 @@ describe('recovery', () => {
     expect(await other.entries(run.id)).toHaveLength(1)
   })
 
+  it('looks whether the lease is still its own before it begins anything in the last moments of it', async () => {
+    const clock = new VirtualClock()
+    const inner = memoryJournal({ clock, leaseDuration: 30_000 })
+    const order: string[] = []
+    const journal: Journal = {
+      ...inner,
+      commit: async (writes) => {
+        const results = await inner.commit(writes)
+        // The process was stopped, or the machine slept, while the commit was flushed.
+        clock.jump(29_999)
+        return results
+      },
+      renew: async (leases) => {
+        order.push('looks')
+        return inner.renew(leases)
+      },
+    }
+    const a = step({ run: () => void order.push('a') })
+    const b = step({ run: () => void order.push('b') })
+    const saga = defineSaga({ name: 's', version: 1, steps: { a, b } })
+    const run = await runnerOf([saga], { journal, clock }).start(saga, null)
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+    expect(order).toEqual(['looks', 'a', 'looks', 'b'])
+  })
+
   it('a journal that fails suspends the run, and a retry goes on when it works again', async () => {
     const inner = memoryJournal()
     let broken = false

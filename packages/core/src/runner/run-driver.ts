@@ -402,11 +402,15 @@ export class RunDriver {
     })
   }
 
-  /** A process that was stopped, or a machine that slept, past the end of the lease must look before it does anything more. */
+  /**
+   * A process that was stopped, or a machine that slept, until its lease was over or nearly so must look before it does anything more:
+   * what begins in the last moments of a lease goes on when another process has taken the run over. A lease is renewed when a third
+   * of it has passed, so whoever was awake has more than a third left.
+   */
   async #stillHeld(): Promise<void> {
     const { clock, journal } = this.#shared
     const since = clock.now()
-    if (since < this.#leaseEnds || this.#generation === null) return
+    if (since < this.#leaseEnds - journal.leaseDuration / 3 || this.#generation === null) return
     try {
       const [kept] = await journal.renew([{ run: this.run.id, generation: this.#generation }])
       if (kept === true) this.prolong(since)
