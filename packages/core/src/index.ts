@@ -77,7 +77,7 @@ export {
 } from './runner/create-runner.js'
 export type { Recovery } from './runner/recovery.js'
 export type { Outcome, Run } from './runner/run.js'
-export type { RunEvents } from './runner/run-driver.js'
+export type { RunEvents } from './runner/run-teller.js'
 export type { RunView, RunViewSnapshot, StepView } from './runner/run-view.js'
 export type { StartOptions } from './runner/start-options.js'
 export type { Migration } from './saga/migration.js'

@@ -109,6 +109,8 @@ export class RandomRun {
       else if (this.model.working?.kind === 'run') this.#ask((run) => run.cancel())
       await this.#settle(20_000)
     }
+    // A run that was parked by a cancel rests in the journal while its step, deaf to it, is still ending.
+    await this.#settle(20_000)
     this.#life.verify()
   }
 

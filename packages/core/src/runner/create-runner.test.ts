@@ -5,6 +5,7 @@ import {
   defineSaga,
   failure,
   HoldfastError,
+  type Journal,
   type JournalWrite,
   type Json,
   MemoryJournalStore,

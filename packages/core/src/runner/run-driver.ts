@@ -1,23 +1,18 @@
-import { EventEmitter } from 'eventemitter3'
-import { isFailure } from '../errors/failure.js'
 import { HoldfastError, reportError, toHoldfastError } from '../errors/holdfast-error.js'
-import { type RunEvent, type RunEventBody, runEventVersion } from '../events/run-event.js'
 import type { InspectedRun, RunInspection } from '../inspect/run-inspection.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
 import type { Journal, JournalWrite, RunIdentity, RunRecord } from '../journal/journal.js'
 import type { Json } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
-import { readOutputs, undoContext } from '../machine/saga-actors.js'
+import { readOutputs } from '../machine/saga-actors.js'
 import { type SagaContext, stepInput, undoInput } from '../machine/saga-context.js'
-import type { AskRequest, Progress } from '../saga/step.js'
-import { backoffDelay, jittered } from '../time/backoff.js'
 import type { Clock } from '../time/clock.js'
-import { atDeadline } from '../time/deadline-timer.js'
-import { describeEntry } from './describe-entry.js'
 import type { GroupCommit } from './group-commit.js'
 import { leaseLost, refusedError } from './lease-errors.js'
 import { Mailbox } from './mailbox.js'
 import { restoreRun } from './restore-run.js'
+import { runHooks } from './run-hooks.js'
+import { RunLease } from './run-lease.js'
 import { writeState } from './run-snapshot.js'
 import {
   type Applied,
@@ -29,10 +24,10 @@ import {
   stateName,
   summarise,
 } from './run-state.js'
+import { RunTeller } from './run-teller.js'
 import { RunTimers } from './run-timers.js'
-import { overallProgress, viewOf } from './run-view.js'
 import { StepAttempt } from './step-attempt.js'
-import { ViewStore } from './view-store.js'
+import { undoStep } from './undo-step.js'
 
 /** What all runs of a runner share. */
 export interface DriverShared {
@@ -62,38 +57,29 @@ export interface ClaimedLease {
   readonly begin?: Promise<void>
 }
 
-/** Typed events of a run: each type by its name, and all of them as `event`. */
-export type RunEvents = { [Type in RunEvent['type']]: (event: Extract<RunEvent, { type: Type }>) => void } & {
-  event: (event: RunEvent) => void
-}
-
 /**
  * Drives one run: decides, journals, and only then performs. Entries of a run are handled one after the other; its steps and undos
  * never overlap, also when a step takes long to end.
  */
 export class RunDriver {
   readonly saga: AnySaga
-  readonly events = new EventEmitter<RunEvents>()
-  readonly view: ViewStore
+  /** What hosts see and hear of the run. */
+  readonly told: RunTeller
   readonly #shared: DriverShared
   readonly #mailbox = new Mailbox()
   readonly #timers: RunTimers
+  readonly #lease: RunLease
   readonly #inspection: RunInspection | null
   #state: RunState
-  #generation: number | null = null
   #attempt: StepAttempt | null = null
   /** Settles when everything that was started has ended. */
   #atWork: Promise<unknown> = Promise.resolve()
   /** Whether all of that has ended. */
   #quiet = true
-  /** When the lease runs out unless it is renewed; unix milliseconds. */
-  #leaseEnds = 0
   /** The last entry that the journal's snapshot of this run covers. */
   #snapshotSeq = 0
   /** Whether hooks are being run. Each entry that they write makes the run rest anew, which must not run them beside themselves. */
   #hooking = false
-  #progress: Progress | null = null
-  #overall = 0
   #suspended: HoldfastError | null = null
 
   constructor(saga: AnySaga, state: RunState, shared: DriverShared) {
@@ -101,18 +87,14 @@ export class RunDriver {
     this.#state = state
     this.#shared = shared
     this.#timers = new RunTimers(shared.clock, (timer) => void this.#fire(timer))
+    this.#lease = new RunLease(state.run.id, shared)
     this.#inspection = shared.inspect?.(saga, state) ?? null
-    this.view = new ViewStore({
-      clock: shared.clock,
-      progressInterval: shared.progressInterval,
-      onListenerError: shared.onListenerError,
-      read: () =>
-        viewOf(saga, this.#state, {
-          progress: this.#progress,
-          overall: this.#overall,
-          suspended: this.#suspended === null ? null : reportError(this.#suspended),
-          asks: this.#generation === null || this.#attempt?.asks === true,
-        }),
+    this.told = new RunTeller({
+      ...shared,
+      saga,
+      state: () => this.#state,
+      suspended: () => this.#suspended,
+      asks: () => this.generation === null || this.#attempt?.asks === true,
     })
   }
 
@@ -126,7 +108,7 @@ export class RunDriver {
 
   /** The lease that this driver holds; null when none. */
   get generation(): number | null {
-    return this.#generation
+    return this.#lease.generation
   }
 
   get suspended(): HoldfastError | null {
@@ -135,23 +117,22 @@ export class RunDriver {
 
   /** Whether the run rests, has ended or is not driven here, and everything that was started for it has stopped. Hooks do not count. */
   get atRest(): boolean {
-    return this.#quiet && (this.#generation === null || isResting(this.#state))
+    return this.#quiet && (this.generation === null || isResting(this.#state))
   }
 
   /** Whether it holds a lease or waits for a timer. */
   get isBusy(): boolean {
-    return this.#generation !== null || this.#timers.areSet
+    return this.generation !== null || this.#timers.areSet
   }
 
   /** Whether nothing can happen to the run any more. */
   get hasEnded(): boolean {
-    return this.#generation === null && ['done', 'discarded'].includes(stateName(this.#state))
+    return this.generation === null && ['done', 'discarded'].includes(stateName(this.#state))
   }
 
   /** Begins to drive a run whose first entry was just written under `generation`, at the moment `since`. */
   begin(generation: number, applied: Applied, since: number): void {
-    this.#generation = generation
-    this.prolong(since)
+    this.#lease.take(generation, since)
     this.#shared.onLease(this)
     this.#settle(applied, null, false)
   }
@@ -170,12 +151,12 @@ export class RunDriver {
     this.#timers.follow(state.timers)
     this.#shared.onLease(this)
     this.#inspection?.resumed(state)
-    this.view.changed()
+    this.told.view.changed()
   }
 
   /** The lease was taken or renewed at the moment `since`. */
   prolong(since: number): void {
-    this.#leaseEnds = since + this.#shared.journal.leaseDuration
+    this.#lease.prolong(since)
   }
 
   /** Looks at the clock now: what became due while the machine slept fires at once. */
@@ -243,16 +224,16 @@ export class RunDriver {
   suspend(error: HoldfastError): void {
     if (this.#suspended !== null) return
     this.#suspended = error
-    this.#generation = null
+    this.#lease.drop()
     this.disarm()
     this.#attempt?.end(error)
     this.#shared.onLease(this)
     this.#inspection?.suspended(error)
-    this.#emit({ type: 'run.suspended', error: reportError(error) })
-    this.view.changed()
+    this.told.emit({ type: 'run.suspended', error: reportError(error) })
+    this.told.view.changed()
     void this.#atWork.then(() => {
       this.#quiet = true
-      this.view.changed()
+      this.told.view.changed()
     })
   }
 
@@ -263,13 +244,13 @@ export class RunDriver {
 
   /** Resolves when, beyond that, the lease is given back: hooks are run as well. */
   released(): Promise<void> {
-    return this.#until(() => this.atRest && this.#generation === null)
+    return this.#until(() => this.atRest && this.generation === null)
   }
 
   #until(condition: () => boolean): Promise<void> {
     if (condition()) return Promise.resolve()
     return new Promise((resolve) => {
-      const stop = this.view.subscribe(() => {
+      const stop = this.told.view.subscribe(() => {
         if (!condition()) return
         stop()
         resolve()
@@ -278,7 +259,7 @@ export class RunDriver {
   }
 
   async #hold(): Promise<void> {
-    if (this.#generation !== null) return
+    if (this.generation !== null) return
     const { journal, clock } = this.#shared
     const since = clock.now()
     const [claimed] = await journal.claim([this.run.id])
@@ -298,10 +279,9 @@ export class RunDriver {
     { generation, since, begin }: ClaimedLease,
   ): Promise<void> {
     this.#state = state
-    this.#generation = generation
+    this.#lease.take(generation, since)
     this.#snapshotSeq = record.snapshot?.seq ?? 0
     this.#suspended = null
-    this.prolong(since)
     this.#shared.onLease(this)
     const { version } = record.header
     if (version !== this.saga.definition.version) {
@@ -313,11 +293,11 @@ export class RunDriver {
       if (begin !== undefined) this.#atWork = begin
       this.#start(working)
     } else this.#timers.follow(this.#state.timers)
-    this.view.changed()
+    this.told.view.changed()
   }
 
   async #handle(body: EntryBody): Promise<boolean> {
-    if (this.#suspended !== null || this.#generation === null) return false
+    if (this.#suspended !== null || this.generation === null) return false
     const previous = this.#state
     const since = this.#shared.clock.now()
     const entry: Entry = { seq: previous.seq + 1, at: since, body }
@@ -344,7 +324,7 @@ export class RunDriver {
     const append = {
       kind: 'append',
       run: this.run.id,
-      generation: this.#generation ?? 0,
+      generation: this.generation ?? 0,
       entries: [entry],
       summary: summarise(this.saga, state),
       release,
@@ -366,18 +346,14 @@ export class RunDriver {
   /** Makes a durable state the present one and performs its effects. */
   #settle(applied: Applied, previous: RunState | null, released: boolean): void {
     this.#state = applied.state
-    if (previous === null || stateName(previous) !== stateName(applied.state)) this.#progress = null
-    const context: SagaContext = applied.state.snapshot.context
-    this.#overall = Math.max(this.#overall, overallProgress(this.saga, context, null))
     if (released) {
-      this.#generation = null
+      this.#lease.drop()
       this.#quiet = true
     }
     this.#inspection?.changed(applied, eventOf(previous, applied.state))
     this.#perform(applied.effects)
     if (released) this.#shared.onLease(this)
-    if (this.#isHeard) for (const event of describeEntry(previous, applied)) this.#emit(event)
-    this.view.changed()
+    this.told.changed(previous, applied)
     if (!released && isResting(applied.state)) void this.#mailbox.post(() => this.#rest())
   }
 
@@ -393,31 +369,14 @@ export class RunDriver {
     const previous = this.#atWork
     this.#quiet = false
     this.#atWork = previous.then(async () => {
-      await this.#stillHeld()
+      const lost = await this.#lease.lostBecause()
+      if (lost !== null) this.suspend(lost)
       if (this.#suspended !== null) return
       // Between the decision and now it may have been left again: cancelled while what came before was still ending.
       if (this.#state.working?.id !== id) return
       if (actor === 'compensate') await this.#undo(id)
       else await this.#runStep(id, actor)
     })
-  }
-
-  /**
-   * A process that was stopped, or a machine that slept, until its lease was over or nearly so must look before it does anything more:
-   * what begins in the last moments of a lease goes on when another process has taken the run over. A lease is renewed when a third
-   * of it has passed, so whoever was awake has more than a third left.
-   */
-  async #stillHeld(): Promise<void> {
-    const { clock, journal } = this.#shared
-    const since = clock.now()
-    if (since < this.#leaseEnds - journal.leaseDuration / 3 || this.#generation === null) return
-    try {
-      const [kept] = await journal.renew([{ run: this.run.id, generation: this.#generation }])
-      if (kept === true) this.prolong(since)
-      else this.suspend(leaseLost(this.run.id))
-    } catch (error) {
-      this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
-    }
   }
 
   async #runStep(effect: string, name: string): Promise<void> {
@@ -437,12 +396,12 @@ export class RunDriver {
         output: readOutputs(this.saga.definition, outputs),
       },
       {
-        progress: (progress) => this.#told(progress),
+        progress: (progress) => this.told.progressed(progress),
         checkpoint: async (value, used) => {
           if (!(await this.submit({ type: 'step.checkpoint', step: step.name, value, ...used })))
             throw this.#notWritten()
         },
-        asked: async ({ kind, message, secret = false }: AskRequest, used) => {
+        asked: async ({ kind, message, secret = false }, used) => {
           if (!(await this.submit({ type: 'run.asked', ask: { kind, message, secret }, ...used })))
             throw this.#notWritten()
         },
@@ -463,17 +422,8 @@ export class RunDriver {
   }
 
   async #undo(effect: string): Promise<void> {
-    const input = undoInput(this.#state.snapshot.context)
-    const step = this.saga.definition.steps.find(({ name }) => name === input.step)
     const { id, owner } = this.run
-    let body: EntryBody = { type: 'undo.succeeded', step: input.step }
-    try {
-      const result = await step?.compensate?.(undoContext(this.saga.definition, input, { run: id, owner }))
-      if (isFailure(result))
-        body = { type: 'undo.failed', step: input.step, error: reportError(result.error) }
-    } catch (error) {
-      body = { type: 'undo.failed', step: input.step, error: reportError(error) }
-    }
+    const body = await undoStep(this.saga, undoInput(this.#state.snapshot.context), { run: id, owner })
     if (this.#state.working?.id === effect) void this.submit(body)
   }
 
@@ -485,70 +435,41 @@ export class RunDriver {
 
   /** Everything has ended that was started: hooks are run, then the lease is given back. */
   async #rest(): Promise<void> {
-    if (this.#generation === null || !isResting(this.#state)) return
+    if (this.generation === null || !isResting(this.#state)) return
     // Nothing that is still at work can be waiting for this mailbox: it was ended before this task was posted.
     await this.#atWork
     this.#quiet = true
     if (pendingWork(this.saga, this.#state).length > 0) {
-      this.view.changed()
+      this.told.view.changed()
       this.#shared.onHooks(this)
       if (!this.#hooking) void this.#runHooks()
       return
     }
     try {
-      await this.#shared.commit.write({ kind: 'release', run: this.run.id, generation: this.#generation })
+      await this.#shared.commit.write({ kind: 'release', run: this.run.id, generation: this.generation })
     } catch (error) {
       this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
       return
     }
-    this.#generation = null
+    this.#lease.drop()
     this.#shared.onLease(this)
-    this.view.changed()
+    this.told.view.changed()
   }
 
   async #runHooks(): Promise<void> {
     this.#hooking = true
     try {
-      await this.#runPendingHooks()
+      await runHooks({
+        saga: this.saga,
+        clock: this.#shared.clock,
+        state: () => this.#state,
+        isDriven: () => this.#suspended === null,
+        submit: (body) => this.submit(body),
+      })
     } finally {
       this.#hooking = false
     }
     await this.#mailbox.post(() => this.#rest())
-  }
-
-  async #runPendingHooks(): Promise<void> {
-    const context: SagaContext = this.#state.snapshot.context
-    for (const name of pendingHooks(this.saga, this.#state)) {
-      const hook = this.saga.definition.hooks.find((candidate) => candidate.name === name)
-      if (hook === undefined) continue
-      while (this.#suspended === null && this.#state.hooks.get(name)?.settled !== true) {
-        const tries = this.#state.hooks.get(name)?.tries ?? 0
-        if (tries > 0)
-          await this.#sleep(
-            jittered(backoffDelay(hook.retry, tries), hook.retry.jitter, `${this.run.id}:${name}:${tries}`),
-          )
-        let body: EntryBody = { type: 'hook.succeeded', hook: name }
-        try {
-          const { id: run, owner } = this.run
-          await hook.run({
-            run,
-            owner,
-            input: context.input,
-            output: readOutputs(this.saga.definition, context.outputs),
-          })
-        } catch (error) {
-          body = { type: 'hook.failed', hook: name, error: reportError(error) }
-        }
-        if (!(await this.submit(body))) return
-      }
-    }
-  }
-
-  #sleep(milliseconds: number): Promise<void> {
-    const { clock } = this.#shared
-    return new Promise((resolve) => {
-      atDeadline(clock, clock.now() + milliseconds, resolve, milliseconds)
-    })
   }
 
   async #fire(timer: string): Promise<void> {
@@ -558,47 +479,7 @@ export class RunDriver {
       // Another process woke the run first, or holds what it needs; this one waits no more, and `recover` looks at the run again.
       this.disarm()
       this.#shared.onLease(this)
-      this.#emit({ type: 'run.suspended', error: reportError(error) })
-    }
-  }
-
-  #told(progress: Progress): void {
-    this.#progress = progress
-    const context: SagaContext = this.#state.snapshot.context
-    this.#overall = Math.max(this.#overall, overallProgress(this.saga, context, progress))
-    this.view.progressed(() => {
-      const step = stateName(this.#state)
-      if (this.#progress !== null) {
-        this.#emit({ type: 'step.progress', step, progress: this.#progress, overall: this.#overall })
-      }
-    })
-  }
-
-  /** Whether anybody listens; most of what happens is heard by nobody, and telling costs. */
-  get #isHeard(): boolean {
-    return this.events.eventNames().length > 0
-  }
-
-  #emit(body: RunEventBody): void {
-    if (!this.#isHeard) return
-    const event: RunEvent = {
-      version: runEventVersion,
-      run: this.run.id,
-      seq: this.#state.seq,
-      at: this.#shared.clock.now(),
-      ...body,
-    }
-    this.#guarded(() => this.events.emit('event', event))
-    // The emitter's types tie each name to its own event, which a union of all of them cannot show.
-    this.#guarded(() => Reflect.apply(this.events.emit, this.events, [event.type, event]))
-  }
-
-  /** A listener of the host that throws must not stop a run. */
-  #guarded(call: () => unknown): void {
-    try {
-      call()
-    } catch (error) {
-      this.#shared.onListenerError(error)
+      this.told.emit({ type: 'run.suspended', error: reportError(error) })
     }
   }
 

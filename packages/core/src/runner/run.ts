@@ -2,8 +2,9 @@ import type { EventEmitter } from 'eventemitter3'
 import { type ErrorReport, HoldfastError, reportError } from '../errors/holdfast-error.js'
 import { type Json, type JsonObject, toJson } from '../json/json.js'
 import type { SagaContext } from '../machine/saga-context.js'
-import type { RunDriver, RunEvents } from './run-driver.js'
+import type { RunDriver } from './run-driver.js'
 import { stateName } from './run-state.js'
+import type { RunEvents } from './run-teller.js'
 import type { RunView } from './run-view.js'
 
 /** Where a run came to rest. Plain JSON. */
@@ -93,8 +94,8 @@ export function runOf(driver: RunDriver): Run {
   }
   return {
     id: driver.run.id,
-    view: driver.view,
-    events: driver.events,
+    view: driver.told.view,
+    events: driver.told.events,
     outcome: async () => {
       await driver.rested()
       return outcomeOf(driver)
@@ -142,7 +143,7 @@ export function runOf(driver: RunDriver): Run {
 function outcomeOf(driver: RunDriver): Outcome {
   const context: SagaContext = driver.state.snapshot.context
   const run = driver.run.id
-  const { facts } = driver.view.getSnapshot()
+  const { facts } = driver.told.view.getSnapshot()
   const { step } = context
   const error =
     context.error ?? reportError(new HoldfastError('STEP_FAILED', 'The step did not say why it failed.'))
