@@ -50,3 +50,8 @@ function timeOf(event: unknown): { readonly at: number | null; readonly startedA
     startedAt: 'startedAt' in event && typeof event.startedAt === 'number' ? event.startedAt : null,
   }
 }
+
+/** Whether a policy has a deadline: only then does a chart show the ways that lead from it. */
+export function hasDeadline(policy: ResolvedRetryPolicy): boolean {
+  return Number.isFinite(policy.deadline)
+}

@@ -1,0 +1,14 @@
+import type { JsonObject } from '../json/json.js'
+import type { SagaDefinition } from '../saga/saga-definition.js'
+import type { SagaContext } from './saga-context.js'
+
+/** Makes changes to a context, with the saga's facts computed anew. */
+export type Change = (context: SagaContext, changes: Partial<SagaContext>) => Partial<SagaContext>
+
+/** {@link Change} for a saga. */
+export function changeOf<Facts extends JsonObject>(saga: SagaDefinition<Facts>): Change {
+  return (context, changes) => {
+    const { input, outputs, checkpoints } = { ...context, ...changes }
+    return { ...changes, ...saga.facts({ input, outputs, checkpoints }) }
+  }
+}
