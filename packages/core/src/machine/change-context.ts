@@ -9,6 +9,15 @@ export type Change = (context: SagaContext, changes: Partial<SagaContext>) => Pa
 export function changeOf<Facts extends JsonObject>(saga: SagaDefinition<Facts>): Change {
   return (context, changes) => {
     const { input, outputs, checkpoints } = { ...context, ...changes }
-    return { ...changes, ...saga.facts({ input, outputs, checkpoints }) }
+    return Object.assign({}, changes, saga.facts({ input, outputs, checkpoints }))
   }
+}
+
+/** A copy of a record with an entry more, or another. A spread with a computed name takes five times as long. */
+export function withEntry<Value>(
+  record: Readonly<Record<string, Value>>,
+  name: string,
+  value: Value,
+): Readonly<Record<string, Value>> {
+  return Object.assign({}, record, { [name]: value })
 }

@@ -2,7 +2,7 @@ import { assign, cancel, raise } from 'xstate'
 import { type ErrorReport, HoldfastError, reportError } from '../errors/holdfast-error.js'
 import type { NamedStep } from '../saga/saga-definition.js'
 import { backoffDelay } from '../time/backoff.js'
-import type { Change } from './change-context.js'
+import { type Change, withEntry } from './change-context.js'
 import { errorOf, outputOf, refutes, returnedFailure } from './event-reading.js'
 import { type Args, discard, leave, leaveUnverified } from './leave-step.js'
 import { type InvokedStepInput, type SagaContext, type SagaEvent, stepInput, timers } from './saga-context.js'
@@ -69,7 +69,7 @@ function enter(name: string) {
   return assign(({ context }: Pick<Args, 'context'>) => ({
     step: name,
     attempt: (context.attempts[name] ?? 0) + 1,
-    attempts: { ...context.attempts, [name]: (context.attempts[name] ?? 0) + 1 },
+    attempts: withEntry(context.attempts, name, (context.attempts[name] ?? 0) + 1),
     tries: context.step === name ? context.tries + 1 : 1,
     waiting: false,
     undo: null,
@@ -80,7 +80,7 @@ function enter(name: string) {
 function finish(step: NamedStep, change: Change) {
   return assign(({ context, event }: Args) =>
     change(context, {
-      outputs: { ...context.outputs, [step.name]: outputOf(event, step.name) },
+      outputs: withEntry(context.outputs, step.name, outputOf(event, step.name)),
       finished: [...context.finished, step.name],
       pastPivot: context.pastPivot || step.pivot,
       error: null,

@@ -25,5 +25,5 @@ export function attemptTimeAfter(
 
 /** When the event of an entry happened, in the machine's words. */
 export function eventTime(attempt: AttemptTime | null, entry: Entry): EventTime {
-  return { at: entry.at, ...(attempt === null ? {} : { startedAt: attempt.startedAt }) }
+  return attempt === null ? { at: entry.at } : { at: entry.at, startedAt: attempt.startedAt }
 }

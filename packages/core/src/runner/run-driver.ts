@@ -90,8 +90,10 @@ export class RunDriver {
     this.#lease = new RunLease(state.run.id, shared)
     this.#inspection = shared.inspect?.(saga, state) ?? null
     this.told = new RunTeller({
-      ...shared,
       saga,
+      clock: shared.clock,
+      progressInterval: shared.progressInterval,
+      onListenerError: shared.onListenerError,
       state: () => this.#state,
       suspended: () => this.#suspended,
       asks: () => this.generation === null || this.#attempt?.asks === true,

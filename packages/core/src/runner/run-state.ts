@@ -85,7 +85,8 @@ export function applyEntry(
   }
   const event = machineEvent(previous, entry.body)
   if (event === null) return { state: previous, effects: [], matters: false }
-  const timed = { ...event, ...eventTime(previous.attempt, entry) }
+  // Not a spread: one that adds properties takes ten times as long, and this is done for every entry.
+  const timed = Object.assign({}, event, eventTime(previous.attempt, entry))
   return next(saga, run, previous, entry, decide(saga.machine, previous.snapshot, timed))
 }
 
@@ -175,7 +176,10 @@ function next(
   decision: Decision,
 ): Applied {
   const { body, seq, at } = entry
-  const effects = decision.effects.map((effect, index) => ({ ...effect, id: `${run.id}:${seq}:${index}` }))
+  // The decision was made for this entry alone: its effects get their ids without being copied.
+  const effects = decision.effects.map((effect, index) =>
+    Object.assign(effect, { id: `${run.id}:${seq}:${index}` }),
+  )
   const settled = settledActor(body)
   let working = settled !== null && previous.working?.actor === settled ? null : previous.working
   // Copied only when they change: most entries leave the timers alone.

@@ -93,8 +93,14 @@ export function viewOf(saga: AnySaga, state: RunState, volatile: Volatile): RunV
     progress: { step: volatile.progress, overall: name === 'done' ? 1 : volatile.overall },
     needs: atWork?.needs ?? [],
     steps: definition.steps.map((step) => {
-      const timing = state.timings.get(step.name) ?? { attempts: 0, startedAt: null, endedAt: null }
-      return { name: step.name, status: stepStatus(step.name, name, context, ask), ...timing }
+      const timing = state.timings.get(step.name)
+      return {
+        name: step.name,
+        status: stepStatus(step.name, name, context, ask),
+        attempts: timing?.attempts ?? 0,
+        startedAt: timing?.startedAt ?? null,
+        endedAt: timing?.endedAt ?? null,
+      }
     }),
     facts: definition.facts({ input, outputs, checkpoints }),
     startedAt: state.run.startedAt,

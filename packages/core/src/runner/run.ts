@@ -143,10 +143,9 @@ export function runOf(driver: RunDriver): Run {
 function outcomeOf(driver: RunDriver): Outcome {
   const context: SagaContext = driver.state.snapshot.context
   const run = driver.run.id
-  const { facts } = driver.told.view.getSnapshot()
+  const { input, outputs, checkpoints } = context
+  const facts = driver.saga.definition.facts({ input, outputs, checkpoints })
   const { step } = context
-  const error =
-    context.error ?? reportError(new HoldfastError('STEP_FAILED', 'The step did not say why it failed.'))
   if (driver.suspended !== null) {
     return { status: 'suspended', run, step, error: reportError(driver.suspended), facts }
   }
@@ -157,15 +156,34 @@ function outcomeOf(driver: RunDriver): Outcome {
       return { status: 'discarded', run, facts }
     case 'stuck': {
       const sideEffects = context.undo?.queue ?? []
-      return { status: 'stuck', run, step: sideEffects[0] ?? step, error, sideEffects, facts }
+      return {
+        status: 'stuck',
+        run,
+        step: sideEffects[0] ?? step,
+        error: errorOf(context),
+        sideEffects,
+        facts,
+      }
     }
     case 'retryable': {
       const wakeAt = driver.state.timers.get('auto-retry')?.due ?? null
-      return { status: 'retryable', run, step, error, attempt: context.attempt, wakeAt, facts }
+      return {
+        status: 'retryable',
+        run,
+        step,
+        error: errorOf(context),
+        attempt: context.attempt,
+        wakeAt,
+        facts,
+      }
     }
     default:
       return { status: 'suspended', run, step, error: reportError(drivenElsewhere(run)), facts }
   }
+}
+
+function errorOf({ error }: SagaContext): ErrorReport {
+  return error ?? reportError(new HoldfastError('STEP_FAILED', 'The step did not say why it failed.'))
 }
 
 function hasEnded(state: string): boolean {

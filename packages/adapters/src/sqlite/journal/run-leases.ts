@@ -1,7 +1,7 @@
 import type { Clock, Held, RunIdentity, WriteResult } from '@holdfast/core'
 import { inTransaction, type SqliteDatabase } from '../driver.js'
 import { type Holder, isDead } from './process-holder.js'
-import type { RunRow } from './run-row.js'
+import { isLive, liveRuns, type RunRow } from './run-row.js'
 
 /** Leases on runs and on what they have for themselves, in the journal's tables. All but `enroll` belongs into a transaction. */
 export interface RunLeases {
@@ -16,6 +16,12 @@ export interface RunLeases {
   /** Takes the run over: its next generation. */
   take(row: RunRow, run: RunIdentity): number
   takeResources(run: RunIdentity): void
+  /** The number of a run that this process holds; null when there is no such run. */
+  numberOf(run: string): number | null
+  /** Remembers the number of a run that was begun. */
+  remember(run: RunIdentity, n: number): void
+  /** The lease of a run ended with a write of its own. */
+  ended(run: string): void
   renew(run: string, generation: number): boolean
   release(run: string, generation: number): WriteResult
   /** Gives up everything but the leases on the runs in `keep`. */
@@ -32,11 +38,10 @@ export function runLeases(
   const selectHolder = db.prepare('SELECT holder FROM holdfast_holders WHERE n = ?')
   const selectHolders = db.prepare('SELECT n, holder FROM holdfast_holders')
   const dropHolder = db.prepare(
-    'DELETE FROM holdfast_holders WHERE n = ? AND n NOT IN (SELECT holder FROM holdfast_runs WHERE holder IS NOT NULL)',
+    `DELETE FROM holdfast_holders WHERE n = ? AND n NOT IN (SELECT holder FROM ${liveRuns} WHERE holder IS NOT NULL AND ${isLive})`,
   )
-  const selectKey = db.prepare(
-    "SELECT id FROM holdfast_runs WHERE key = ? AND status NOT IN ('done', 'discarded') AND id <> ?",
-  )
+  // A key is given to another run only when the one before has ended, so the newest is the only one that may be under way.
+  const selectKey = db.prepare('SELECT id, status FROM holdfast_runs WHERE key = ? ORDER BY n DESC LIMIT 1')
   const selectResource = db.prepare('SELECT run FROM holdfast_resources WHERE name = ?')
   const takeResource = db.prepare('INSERT OR REPLACE INTO holdfast_resources (name, run) VALUES (?, ?)')
   const freeResources = db.prepare('DELETE FROM holdfast_resources WHERE run = ?')
@@ -47,9 +52,10 @@ export function runLeases(
     'UPDATE holdfast_runs SET expires_at = ? WHERE id = ? AND generation = ? AND holder = ?',
   )
   const releaseRun = db.prepare(
-    'UPDATE holdfast_runs SET holder = NULL WHERE id = ? AND generation = ? AND holder = ? RETURNING resources',
+    'UPDATE holdfast_runs SET holder = NULL WHERE id = ? AND generation = ? AND holder = ?',
   )
-  const selectHeld = db.prepare('SELECT id, generation FROM holdfast_runs WHERE holder = ?')
+  const selectNumber = db.prepare('SELECT n, resources FROM holdfast_runs WHERE id = ?')
+  const selectHeld = db.prepare(`SELECT id, generation FROM ${liveRuns} WHERE holder = ? AND ${isLive}`)
 
   let number: number | null = null
   const holder = (): number => {
@@ -66,18 +72,36 @@ export function runLeases(
   const enroll = (): void => {
     if (number !== null) return
     number = inTransaction(db, () => {
-      for (const known of selectHolders.all() as { n: number; holder: string }[])
-        if (isGone(known.holder)) dropHolder.run(known.n)
+      for (const other of selectHolders.all() as { n: number; holder: string }[])
+        if (isGone(other.holder)) dropHolder.run(other.n)
       return (insertHolder.get(JSON.stringify(own)) as { n: number }).n
     })
+  }
+  // Looked up once for each lease. A number alone proves nothing: every write names the run as well.
+  const known = new Map<string, { readonly n: number; readonly hasResources: boolean }>()
+  const find = (run: string): { readonly n: number; readonly hasResources: boolean } | null => {
+    const held = known.get(run)
+    if (held !== undefined) return held
+    // The columns of `selectNumber`.
+    const row = selectNumber.get(run) as { n: number; resources: string } | undefined
+    if (row === undefined) return null
+    const found = { n: row.n, hasResources: row.resources !== '[]' }
+    known.set(run, found)
+    return found
+  }
+  const ended = (run: string): void => {
+    if (find(run)?.hasResources === true) freeResources.run(run)
+    known.delete(run)
   }
   const takeResources = (run: RunIdentity): void => {
     for (const name of run.resources) takeResource.run(name, run.id)
   }
   const release = (run: string, generation: number): WriteResult => {
-    const released = releaseRun.get(run, generation, holder()) as { resources: string } | undefined
-    if (released === undefined) return { ok: false, problem: 'stale' }
-    if (released.resources !== '[]') freeResources.run(run)
+    if (Number(releaseRun.run(run, generation, holder()).changes) === 0) {
+      known.delete(run)
+      return { ok: false, problem: 'stale' }
+    }
+    ended(run)
     return { ok: true, generation }
   }
 
@@ -86,9 +110,17 @@ export function runLeases(
     holder,
     takeResources,
     release,
+    ended,
+    numberOf: (run) => find(run)?.n ?? null,
+    remember: (run, n) => {
+      known.set(run.id, { n, hasResources: run.resources.length > 0 })
+    },
     conflict: (run) => {
-      const sameKey = selectKey.get(run.key, run.id) as { id: string } | undefined
-      if (sameKey !== undefined) return { ok: false, problem: 'held', by: sameKey.id, what: `key:${run.key}` }
+      // The columns of `selectKey`.
+      const sameKey = selectKey.get(run.key) as Pick<RunRow, 'id' | 'status'> | undefined
+      const isUnderWay = sameKey?.status !== 'done' && sameKey?.status !== 'discarded'
+      if (sameKey !== undefined && isUnderWay && sameKey.id !== run.id)
+        return { ok: false, problem: 'held', by: sameKey.id, what: `key:${run.key}` }
       for (const what of run.resources) {
         const held = selectResource.get(what) as { run: string } | undefined
         if (held !== undefined && held.run !== run.id)
@@ -107,7 +139,8 @@ export function runLeases(
       return taken.generation
     },
     renew: (run, generation) =>
-      Number(renewRun.run(clock.now() + leaseDuration, run, generation, holder()).changes) > 0,
+      number !== null &&
+      Number(renewRun.run(clock.now() + leaseDuration, run, generation, number).changes) > 0,
     releaseAll: (keep) => {
       if (number === null) return
       for (const held of selectHeld.all(number)) {

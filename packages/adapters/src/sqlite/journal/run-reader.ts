@@ -10,7 +10,7 @@ import {
 } from '@holdfast/core'
 import type { SqliteDatabase } from '../driver.js'
 import { damagedRun, unknownRun } from './journal-errors.js'
-import { type RunRow, toHeader } from './run-row.js'
+import { isLive, liveRuns, type RunRow, toHeader } from './run-row.js'
 
 /** Reads runs from the journal's tables. Synchronous; throws what the driver throws, and HoldfastErrors of the port. */
 export interface RunReader {
@@ -93,14 +93,16 @@ function list(db: SqliteDatabase, filter: RunFilter): readonly RunHeader[] {
     conditions.push(`status IN (${filter.status.map(() => '?').join(', ')})`)
     values.push(...filter.status)
   }
-  if (filter.unattended === true) conditions.push('(open = 1 OR wake_at IS NOT NULL)')
+  if (filter.unattended === true) conditions.push('(open = 1 OR wake_at IS NOT NULL)', isLive)
   if (filter.after !== undefined) {
     conditions.push('n > (SELECT n FROM holdfast_runs WHERE id = ?)')
     values.push(filter.after)
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   const rows = db
-    .prepare(`SELECT * FROM holdfast_runs ${where} ORDER BY n LIMIT ?`)
+    .prepare(
+      `SELECT * FROM ${filter.unattended === true ? liveRuns : 'holdfast_runs'} ${where} ORDER BY n LIMIT ?`,
+    )
     .all(...values, filter.limit ?? -1)
   return rows.map((row) => toHeader(row as RunRow))
 }

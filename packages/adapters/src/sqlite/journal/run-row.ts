@@ -47,3 +47,12 @@ export function toHeader(row: RunRow): RunHeader {
     entries: row.entries,
   }
 }
+
+/**
+ * Where to look for runs that are not at rest for good, in the order in which they began: an index that holds those alone. SQLite
+ * would rather read through all runs that have ever been, in the hope of finding one soon.
+ */
+export const liveRuns = 'holdfast_runs INDEXED BY holdfast_runs_live'
+
+/** What is true of those runs; a query must say it in these words to use the index. */
+export const isLive = '(open = 1 OR wake_at IS NOT NULL OR holder IS NOT NULL)'

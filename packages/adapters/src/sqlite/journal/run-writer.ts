@@ -27,18 +27,19 @@ export function runWriter(
   const insertRun = db.prepare(
     `INSERT INTO holdfast_runs (id, saga, version, key, owner, resources, started_at, updated_at, status, step, error, open, wake_at,
        entries, entry_version, generation, holder, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) RETURNING n`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
   )
   const insertEntry = db.prepare('INSERT INTO holdfast_entries (run, seq, at, body) VALUES (?, ?, ?, ?)')
-  // The generation is checked by the very statement that writes, in the transaction of the entries.
+  // The generation is checked by the very statement that writes, in the transaction of the entries. A lease ends with the same statement.
   const updateRun = db.prepare(
-    `UPDATE holdfast_runs SET updated_at = ?, status = ?, step = ?, error = ?, open = ?, wake_at = ?, entries = entries + ?, expires_at = ?
-     WHERE id = ? AND generation = ? AND holder = ? RETURNING n`,
+    `UPDATE holdfast_runs SET updated_at = ?, status = ?, step = ?, error = ?, open = ?, wake_at = ?, entries = entries + ?, expires_at = ?,
+       holder = CASE ? WHEN 1 THEN NULL ELSE holder END
+     WHERE n = ? AND id = ? AND generation = ? AND holder = ?`,
   )
   // What goes on as before touches no index: most appends are of this kind.
   const advanceRun = db.prepare(
     `UPDATE holdfast_runs SET updated_at = ?, step = ?, entries = entries + ?, expires_at = ?
-     WHERE id = ? AND generation = ? AND holder = ? AND status = 'working' AND error IS NULL AND wake_at IS NULL RETURNING n`,
+     WHERE n = ? AND id = ? AND generation = ? AND holder = ? AND status = 'working' AND error IS NULL AND wake_at IS NULL`,
   )
   const updateVersion = db.prepare('UPDATE holdfast_runs SET version = ? WHERE n = ?')
   const putSnapshot = db.prepare(
@@ -52,7 +53,7 @@ export function runWriter(
   const begin = ({ run, summary, entries }: Begin): WriteResult => {
     const held = leases.conflict(run)
     if (held !== null) return held
-    const { n } = insertRun.get(
+    const { lastInsertRowid } = insertRun.run(
       run.id,
       run.saga,
       run.version,
@@ -70,36 +71,49 @@ export function runWriter(
       entryVersion,
       leases.holder(),
       clock.now() + leaseDuration,
-      // What RETURNING returns.
-    ) as { n: number }
+    )
+    const n = Number(lastInsertRowid)
     writeEntries(n, entries)
+    leases.remember(run, n)
     leases.takeResources(run)
     return { ok: true, generation: 1 }
   }
 
-  /** The number of the run; null when the lease is another's. */
-  const update = ({ run, generation, entries, summary }: Append): number | null => {
-    const updatedAt = entries.at(-1)?.at ?? clock.now()
-    const expiresAt = clock.now() + leaseDuration
-    const lease = [run, generation, leases.holder()]
-    if (summary.status === 'working' && summary.error === null) {
-      const advanced = advanceRun.get(updatedAt, summary.step, entries.length, expiresAt, ...lease)
-      if (advanced !== undefined) return (advanced as { n: number }).n
+  /** Whether the lease is still this process's, and the run is updated. */
+  const update = (n: number, request: Append): boolean => {
+    const { run, generation, entries, summary, release } = request
+    const now = clock.now()
+    const updatedAt = entries.at(-1)?.at ?? now
+    const expiresAt = now + leaseDuration
+    const holder = leases.holder()
+    const { status, step, error, open, wakeAt } = summary
+    if (status === 'working' && error === null && !release) {
+      const { changes } = advanceRun.run(
+        updatedAt,
+        step,
+        entries.length,
+        expiresAt,
+        n,
+        run,
+        generation,
+        holder,
+      )
+      if (Number(changes) > 0) return true
     }
-    const { status, step, open, wakeAt } = summary
     const state = [status, step, errorText(summary), open ? 1 : 0, wakeAt]
-    const updated = updateRun.get(updatedAt, ...state, entries.length, expiresAt, ...lease)
-    return updated === undefined ? null : (updated as { n: number }).n
+    const lease = [expiresAt, release ? 1 : 0, n, run, generation, holder]
+    return Number(updateRun.run(updatedAt, ...state, entries.length, ...lease).changes) > 0
   }
 
   const append = (request: Append): WriteResult => {
     const { run, generation, snapshot, version } = request
-    const n = update(request)
-    if (n === null) return { ok: false, problem: 'stale' }
+    const n = leases.numberOf(run)
+    if (n === null || !update(n, request)) return { ok: false, problem: 'stale' }
     writeEntries(n, request.entries)
     if (version !== undefined) updateVersion.run(version, n)
     if (snapshot !== undefined) putSnapshot.run(JSON.stringify(snapshot), n)
-    return request.release ? leases.release(run, generation) : { ok: true, generation }
+    if (request.release) leases.ended(run)
+    return { ok: true, generation }
   }
 
   return (write) => {
