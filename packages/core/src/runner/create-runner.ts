@@ -189,7 +189,7 @@ export function createRunner(options: RunnerOptions): Runner {
     return drivers.get(id) ?? drivers.add(new RunDriver(saga, state, shared))
   }
   const pace = new Pace(() => journal.ready?.() ?? Promise.resolve())
-  const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared })
+  const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared, pace })
 
   const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {
     const driver = await load(id)

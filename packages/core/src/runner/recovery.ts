@@ -4,6 +4,7 @@ import type { AnySaga } from '../machine/define-saga.js'
 import type { Clock } from '../time/clock.js'
 import type { DriverRegistry } from './driver-registry.js'
 import { refusedError } from './lease-errors.js'
+import type { Pace } from './pace.js'
 import { requireVersion, restoreRun } from './restore-run.js'
 import { type Run, runOf } from './run.js'
 import { type DriverShared, RunDriver } from './run-driver.js'
@@ -25,16 +26,18 @@ export interface RecoveryParts {
   readonly drivers: DriverRegistry
   readonly sagaNamed: (name: string) => AnySaga
   readonly shared: DriverShared
+  /** Spreads what begins over turns of the event loop. */
+  readonly pace: Pace
 }
 
 /** Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. */
-const batch = 50
+const batch = 20
 
 /**
  * Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. What they have
  * outstanding begins when all of them are taken over: the first ones at work would slow down the rest.
  */
-export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: RecoveryParts) {
+export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pace }: RecoveryParts) {
   const recoverOne = async (
     header: RunHeader,
     claimed: ClaimResult,
@@ -65,7 +68,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: R
     return runOf(driver)
   }
 
-  const takeAll = async (begin: Promise<void>): Promise<Recovery> => {
+  const takeAll = async (begin: () => Promise<void>): Promise<Recovery> => {
     const resumed: Run[] = []
     const setAside: { run: string; error: ErrorReport }[] = []
     const elsewhere: string[] = []
@@ -106,7 +109,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: R
         const claimed = claims[index]
         if (claimed === undefined)
           throw new HoldfastError('JOURNAL_FAILED', 'The journal answered fewer claims than it was asked')
-        await attempt(header.id, () => recoverOne(header, claimed, { since, begin }))
+        await attempt(header.id, () => recoverOne(header, claimed, { since, begin: begin() }))
       }
       for (const header of mine) if (!header.open) await attempt(header.id, () => attachParked(header))
     }
@@ -118,7 +121,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared }: R
       begin = resolve
     })
     try {
-      return await takeAll(begun)
+      return await takeAll(() => begun.then(() => pace.next()))
     } finally {
       begin()
     }
