@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { dieWith } from '../../test/dead-process.js'
 import {
   type AnySaga,
   createRunner,
@@ -17,11 +18,6 @@ import {
 } from '../index.js'
 import { type KillPoint, killAt, killPoints } from '../testing/kill-at.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
-
-/** What is left when a process is killed: its leases, which nobody renews any more. */
-function orphanLeases(store: MemoryJournalStore): void {
-  for (const [run, lease] of store.leases) store.leases.set(run, { ...lease, holder: {}, expiresAt: 0 })
-}
 
 /** A promise and its resolvers. */
 function deferred<Value = void>() {
@@ -367,7 +363,7 @@ describe('asking', () => {
     const dead = await createRunner({ journal: memoryJournal({ store }), sagas: [first] }).start(first, null)
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(dead.view.getSnapshot().ask).toMatchObject({ kind: 'password' })
-    orphanLeases(store)
+    dieWith(store)
     const runner = runnerOf([unlock(gate.promise)], { journal: memoryJournal({ store }) })
     const [run] = (await runner.recover()).resumed
     if (run === undefined) throw new Error('the run was not resumed')
@@ -587,7 +583,7 @@ describe('recovery', () => {
     store.runs
       .get(damaged.id)
       ?.entries.splice(0, 1, JSON.stringify({ seq: 2, at: 1, body: { type: 'run.started', input: 0 } }))
-    orphanLeases(store)
+    dieWith(store)
     const newer = defineSaga({ name: 'old', version: 2, steps: { a: step({ run: () => null }) } })
     const second = createRunner({ journal: memoryJournal({ store, clock }), sagas: [newer, kept], clock })
     const recovery = await second.recover()
@@ -622,7 +618,7 @@ describe('recovery', () => {
       null,
     )
     await new Promise((resolve) => setTimeout(resolve, 5))
-    orphanLeases(store)
+    dieWith(store)
     const run = await runnerOf([saga(false)], { journal: memoryJournal({ store }) }).open(id)
     await run.retry()
     expect((await run.outcome()).status).toBe('done')
@@ -786,7 +782,7 @@ describe('hooks', () => {
       null,
     )
     await run.outcome()
-    orphanLeases(store)
+    dieWith(store)
     const second = runnerOf([saga(() => void ran.push('told'))], {
       journal: memoryJournal({ store, clock }),
       clock,

@@ -191,14 +191,6 @@ export class RunDriver {
     })
   }
 
-  /** Takes the lease and goes on with what the journal shows to be outstanding. Throws as {@link request}. */
-  takeOver(): Promise<void> {
-    return this.#mailbox.post(async () => {
-      await this.#hold()
-      await this.#rest()
-    })
-  }
-
   /** Gives the answer that the run waits for. */
   async provide(kind: string, answer: Json): Promise<void> {
     const context: SagaContext = this.#state.snapshot.context

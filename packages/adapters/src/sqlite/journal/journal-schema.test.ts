@@ -82,6 +82,22 @@ describe('a journal of version 1', () => {
     db.close()
   })
 
+  it('keeps the order in which runs began, also where the clock was set back between two of one key', async () => {
+    const path = join(folder, 'j.db')
+    journalOfVersion1(path)
+    const db = openTestSqlite(path, { readonly: false })
+    db.exec("UPDATE holdfast_runs SET key = 'k' WHERE id IN ('z-done', 'm-parked')")
+    db.exec("UPDATE holdfast_runs SET started_at = 1 WHERE id = 'm-parked'")
+    const journal = sqliteJournal(db)
+    const run = { id: 'new', saga: 's', version: 1, key: 'k', owner: '', resources: [], startedAt: 1 }
+    const summary = { status: 'working', step: 'a', error: null, open: true, wakeAt: null } as const
+    const entries = [{ seq: 1, at: 1, body: { type: 'run.started', input: null } as const }]
+    expect(await journal.commit([{ kind: 'begin', run, entries, summary }])).toEqual([
+      { ok: false, problem: 'held', by: 'm-parked', what: 'key:k' },
+    ])
+    db.close()
+  })
+
   it('is refused and not touched where it may not be brought to the present one', () => {
     const path = join(folder, 'j.db')
     journalOfVersion1(path)

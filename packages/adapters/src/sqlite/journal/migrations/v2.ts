@@ -37,10 +37,11 @@ CREATE TABLE holdfast_runs (
   holder     INTEGER,
   expires_at INTEGER NOT NULL
 ) STRICT;
+-- By rowid and not by time: a clock may have been set back between two runs of one key.
 INSERT INTO holdfast_runs
   SELECT NULL, r.id, r.saga, r.version, r.key, r.owner, r.resources, r.started_at, r.updated_at, r.status, r.step, r.error, r.open,
     r.wake_at, r.entries, r.entry_version, r.generation, (SELECT h.n FROM holdfast_holders h WHERE h.holder = r.holder), r.expires_at
-  FROM holdfast_runs_v1 r ORDER BY r.started_at, r.rowid;
+  FROM holdfast_runs_v1 r ORDER BY r.rowid;
 
 -- Every index costs a page in the commits that touch it. Two runs under way never share a key: the newest run of a key is looked at
 -- in the transaction that begins another.
