@@ -35,7 +35,7 @@ export const adapterArrows = {
   'ios-backup': [{ to: 'sqlite', files: ['driver.ts'] }],
   // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
   'backup-folder': [
-    { to: 'ios-backup', files: ['backup-layout.ts', 'fingerprint.ts'] },
+    { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts'] },
     { to: 'sqlite', files: ['driver.ts'] },
   ],
 }

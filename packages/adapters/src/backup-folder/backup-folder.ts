@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { checkOptions, HoldfastError, type Json, type OptionRule } from '@holdfast/core'
 import { type BackupRef, type CleanupPolicy, type Device, parseReceipt } from '@holdfast/core/import'
-import { folderAt } from '../ios-backup/backup-layout.js'
+import { folderAt } from '../ios-backup/folder/backup-layout.js'
 import { refused } from './deletable-folder.js'
 import { releaseFolder } from './release-folder.js'
 

@@ -1,2 +1,2 @@
-export { fingerprintBackup } from './fingerprint.js'
+export { fingerprintBackup } from './folder/fingerprint.js'
 export { type IosBackupOptions, inspectBackup, iosBackup } from './ios-backup.js'

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openTestSqlite } from '../testing/index.js'
-import { attachmentPath } from './attachment-path.js'
-import { contactDatabase, fileIdOf, messageDatabase } from './file-id.js'
-import { parseManifestFile } from './manifest-file.js'
-import { ScratchFolder } from './scratch-folder.js'
+import { ScratchFolder } from './folder/scratch-folder.js'
+import { contactDatabase, fileIdOf, messageDatabase } from './manifest/file-id.js'
+import { parseManifestFile } from './manifest/manifest-file.js'
+import { attachmentPath } from './messages/attachment-path.js'
 
 describe('the name of a file in the backup', () => {
   test.each([

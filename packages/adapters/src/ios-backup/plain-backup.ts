@@ -10,9 +10,9 @@ import type {
   SourceDescription,
   SourceTotals,
 } from '@holdfast/core/import'
-import type { AttachmentTable } from './attachments.js'
-import type { Blobs } from './blobs.js'
 import { cursorAt, type RecordKind, readCursor, recordKinds } from './cursor.js'
+import type { Blobs } from './folder/blobs.js'
+import type { AttachmentTable } from './messages/attachments.js'
 import type { RecordTable } from './record-table.js'
 
 /** The open parts of a backup, ready to be read. */

@@ -1,6 +1,6 @@
 import { isHoldfastError } from '@holdfast/core'
 import type { ImportRecord, UnreadableRecord } from '@holdfast/core/import'
-import type { SqlValue } from './backup-database.js'
+import type { SqlValue } from './database/backup-database.js'
 import { DecodeFailure } from './decoding.js'
 
 /** Row ids of the last record: one, or two where a record stands for a pair of rows. */

@@ -1,4 +1,3 @@
-export type { AttachmentSizes } from './attachment-content.js'
 export {
   addSnapshotFolder,
   blobPath,
@@ -13,9 +12,10 @@ export {
   rewriteFileId,
   tearDatabase,
   truncateManifest,
-} from './damage.js'
-export { type SchemaVersion, schemaVersions } from './generations.js'
+} from './folder/damage.js'
+export { type SchemaVersion, schemaVersions } from './folder/generations.js'
 export { makeSyntheticBackup, type SyntheticBackup } from './make-synthetic-backup.js'
+export type { AttachmentSizes } from './messages/attachment-content.js'
 export { type BackupAnomalies, noAnomalies, type SyntheticBackupOptions } from './options.js'
 export type { AttachmentTruth, BackupTruth, TruthCounts } from './truth.js'
 export { type BackupFile, contactsFile, fileId, messagesFile } from './well-known-files.js'

@@ -2,8 +2,8 @@ import { isAbsolute, relative, resolve } from 'node:path'
 import { checkOptions, HoldfastError, type OptionRule, rule } from '@holdfast/core'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { openTestSqlite } from '../open-sqlite.js'
-import { type AttachmentSizes, defaultSizes } from './attachment-content.js'
-import { isSince, type SchemaVersion, schemaVersions } from './generations.js'
+import { isSince, type SchemaVersion, schemaVersions } from './folder/generations.js'
+import { type AttachmentSizes, defaultSizes } from './messages/attachment-content.js'
 import { Random } from './random.js'
 
 /** What is wrong in a backup: counts, planted exactly. */

@@ -1,6 +1,6 @@
 import type { SqliteStatement } from '../../sqlite/driver.js'
-import type { MessageTable } from './message-columns.js'
-import type { MessageSchema } from './message-schema.js'
+import type { MessageTable } from './messages/message-columns.js'
+import type { MessageSchema } from './messages/message-schema.js'
 
 /** What a column gets. */
 type ColumnValue = string | number | bigint | null | Uint8Array

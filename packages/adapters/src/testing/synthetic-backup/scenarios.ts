@@ -1,4 +1,4 @@
-import type { SchemaVersion } from './generations.js'
+import type { SchemaVersion } from './folder/generations.js'
 import {
   appMark,
   archivedBody,
@@ -7,12 +7,12 @@ import {
   plainBody,
   textRuns,
   undecodableBody,
-} from './message-body.js'
-import type { MessageComposer } from './message-composer.js'
-import type { MessageDraft } from './message-draft.js'
-import { asciiText, emojiText, longText, phrase } from './phrases.js'
-import { edited, linkMessage, tapback, tapbacks } from './special-messages.js'
-import { type SummaryInfo, summaryInfo } from './summary-info.js'
+} from './messages/message-body.js'
+import type { MessageComposer } from './messages/message-composer.js'
+import type { MessageDraft } from './messages/message-draft.js'
+import { asciiText, emojiText, longText, phrase } from './messages/phrases.js'
+import { edited, linkMessage, tapback, tapbacks } from './messages/special-messages.js'
+import { type SummaryInfo, summaryInfo } from './messages/summary-info.js'
 
 /** One way for a message to be. */
 export interface Scenario {

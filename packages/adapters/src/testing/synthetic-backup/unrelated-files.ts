@@ -1,6 +1,6 @@
 import { buildBinary } from 'plist'
-import { bait } from './attachment-maker.js'
-import type { BackupWriter } from './backup-writer.js'
+import type { BackupWriter } from './folder/backup-writer.js'
+import { bait } from './messages/attachment-maker.js'
 import type { Random } from './random.js'
 
 /**

@@ -1,0 +1,259 @@
+import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../sqlite/driver.js'
+import { regularFile, unreadable } from '../folder/blobs.js'
+import type { ScratchFolder } from '../folder/scratch-folder.js'
+import { isTruncated, readSqliteFile } from './sqlite-file.js'
+
+/** What a column of a row can hold. */
+export type SqlValue = null | number | bigint | string | Uint8Array
+
+/** How the errors of one database of the backup are named. */
+export interface DatabaseName {
+  /** Such as `sms.db`; for messages to people and the name of a private copy. */
+  readonly file: string
+  /** Such as `The message database`. */
+  readonly what: string
+  readonly damaged: 'MANIFEST_DAMAGED' | 'MESSAGES_DAMAGED' | 'CONTACTS_DAMAGED'
+}
+
+/** A file that belongs to a database, beside it on the phone. */
+export interface SideFile {
+  readonly suffix: '-wal' | '-journal'
+  readonly path: string
+}
+
+/**
+ * A database of the backup, open for reading. The backup stays as it is to the last byte: a database in rollback mode without side
+ * files is opened where it is; any other is copied, with its side files, because SQLite creates files beside a database in
+ * write-ahead mode even when it only reads.
+ */
+export class BackupDatabase {
+  readonly name: DatabaseName
+  readonly #db: SqliteDatabase
+  #closed = false
+
+  private constructor(db: SqliteDatabase, name: DatabaseName) {
+    this.#db = db
+    this.name = name
+  }
+
+  /**
+   * Opens the database at `path`, which holds whole pages up to the end that its header tells.
+   *
+   * @throws HoldfastError the damage code of `name`, `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, or what the scratch folder throws.
+   */
+  static async open(
+    path: string,
+    name: DatabaseName,
+    options: {
+      readonly openSqlite: OpenSqlite
+      readonly scratch: ScratchFolder
+      readonly sideFiles: readonly SideFile[]
+    },
+  ): Promise<BackupDatabase> {
+    const { openSqlite, scratch, sideFiles } = options
+    const file = await readSqliteFile(path).catch((cause: unknown) => {
+      throw unreadable(path, cause)
+    })
+    if (file === null) throw damaged(name, 'it is no SQLite database')
+    if (sideFiles.length === 0 && isTruncated(file)) {
+      throw damaged(name, `it has ${file.bytes} of ${file.neededBytes} bytes`)
+    }
+    const strangers = await Promise.all(['-wal', '-journal'].map((suffix) => regularFile(`${path}${suffix}`)))
+    const inPlace = !file.wal && sideFiles.length === 0 && strangers.every((each) => each === null)
+    const opened = inPlace ? path : await copyAside(path, name, scratch, sideFiles)
+    let db: SqliteDatabase | null = null
+    try {
+      db = openSqlite(opened, { readonly: true })
+      // Sorters and temporary tables hold rows of the backup: they must not spill into a folder that nobody named.
+      db.exec('PRAGMA temp_store = MEMORY')
+      db.exec('PRAGMA trusted_schema = OFF')
+      db.exec('PRAGMA cell_size_check = ON')
+      return new BackupDatabase(db, name)
+    } catch (thrown) {
+      db?.close()
+      throw databaseError(thrown, name)
+    }
+  }
+
+  /** Prepares a statement; what it throws when it is used is for {@link guard}. */
+  prepare(sql: string): SqliteStatement {
+    return this.#db.prepare(sql)
+  }
+
+  /** Runs `work`, telling a driver's error as what it means: most often the damage code of this database. */
+  guard<Result>(work: () => Result): Result {
+    try {
+      return work()
+    } catch (thrown) {
+      throw databaseError(thrown, this.name)
+    }
+  }
+
+  /** Names of a table's columns in lower case; null when there is no such table. Views and virtual tables do not count. */
+  columns(table: string): ReadonlySet<string> | null {
+    return this.guard(() => {
+      const found = this.prepare(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0 AND lower(name) = lower(?)",
+      ).get(table)
+      if (found === undefined) return null
+      const columns = rows<{ name: string }>(this.prepare('SELECT name FROM pragma_table_info(?)').all(table))
+      return new Set(columns.map(({ name }) => name.toLowerCase()))
+    })
+  }
+
+  /** Whether an index begins with this column. */
+  hasIndex(table: string, column: string): boolean {
+    return this.#indexes(table).some((index) => index.columns[0] === column.toLowerCase())
+  }
+
+  /** Whether no two rows can have the same values in all of these columns. */
+  isUnique(table: string, columns: readonly string[]): boolean {
+    const wanted = new Set(columns.map((each) => each.toLowerCase()))
+    return this.#indexes(table).some(
+      (index) => index.unique && index.columns.length > 0 && index.columns.every((each) => wanted.has(each)),
+    )
+  }
+
+  /**
+   * Counts rows by walking the pages of the table itself, not of some index, so that a table with torn pages is found out.
+   *
+   * @throws HoldfastError the damage code.
+   */
+  count(table: string): number {
+    return this.guard(() => {
+      const [row] = rows<{ total: number }>(
+        this.prepare(`SELECT count(*) AS total FROM "${table}" NOT INDEXED`).all(),
+      )
+      return row?.total ?? 0
+    })
+  }
+
+  /** Closes the database; repeat calls are safe. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#db.close()
+  }
+
+  #indexes(table: string): { unique: boolean; columns: string[] }[] {
+    return this.guard(() =>
+      rows<{ name: string; unique: number; partial: number }>(
+        this.prepare('SELECT name, "unique", partial FROM pragma_index_list(?)').all(table),
+      )
+        .filter(({ partial }) => partial === 0)
+        .map(({ name, unique }) => ({
+          unique: unique === 1,
+          columns: rows<{ name: string | null }>(
+            this.prepare('SELECT name FROM pragma_index_info(?) ORDER BY seqno').all(name),
+          ).map((column) => column.name?.toLowerCase() ?? ''),
+        })),
+    )
+  }
+}
+
+/**
+ * Rows as their query names them. The cast is the one boundary where a driver's rows get their types: `Row` must list what the
+ * SELECT gives, and its fields are {@link SqlValue}s unless the SELECT itself makes sure of more.
+ */
+export function rows<Row extends object>(driverRows: readonly unknown[]): readonly Row[] {
+  return driverRows as readonly Row[]
+}
+
+/**
+ * Makes a statement give its rows as arrays, in the order of its columns: twice as fast as objects for the rows that come by the
+ * hundred thousand. better-sqlite3 and newer versions of node:sqlite can do so; with another driver the objects are taken apart.
+ */
+export function positional<Row extends readonly unknown[]>(
+  statement: SqliteStatement & { raw?(on: boolean): unknown; setReturnArrays?(on: boolean): unknown },
+): (...parameters: readonly (number | string)[]) => readonly Row[] {
+  if (typeof statement.raw === 'function') statement.raw(true)
+  else if (typeof statement.setReturnArrays === 'function') statement.setReturnArrays(true)
+  return (...parameters) => {
+    const found = statement.all(...parameters)
+    const arrays: readonly unknown[] = Array.isArray(found[0])
+      ? found
+      : found.map((row) => Object.values(Object.assign({}, row)))
+    // As in `rows`: the statement's columns make the type.
+    return arrays as readonly Row[]
+  }
+}
+
+/** The damage code of a database, with what was found. */
+export function damaged(name: DatabaseName, found: string, cause?: unknown): HoldfastError {
+  return new HoldfastError(name.damaged, `${name.what} of the backup (${name.file}) is damaged: ${found}`, {
+    hint: 'Make a new backup of the phone; this one was cut off, copied incompletely or lies on a failing disk.',
+    retryable: false,
+    cause,
+    facts: { file: name.file },
+  })
+}
+
+/**
+ * An error of a database driver, told as what it means for the backup. What is no error of SQLite (a bug, a missing driver) comes
+ * back as it is.
+ */
+export function databaseError(thrown: unknown, name: DatabaseName): unknown {
+  const code = isHoldfastError(thrown) ? null : sqliteCode(thrown)
+  if (code === null) return thrown
+  if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') {
+    return new HoldfastError('BACKUP_UNREADABLE', `Another program holds ${name.file} of the backup locked`, {
+      hint: 'Close the other program, then try again.',
+      cause: thrown,
+      facts: { file: name.file, systemCode: code },
+    })
+  }
+  const shortRead = systemCodeOf(thrown) === 'SQLITE_IOERR_SHORT_READ'
+  if (damageCodes.has(code) || shortRead) {
+    return damaged(name, thrown instanceof Error ? thrown.message : String(thrown), thrown)
+  }
+  return unreadable(name.file, thrown)
+}
+
+/** `SQLITE_ERROR` is what a query gets when a column is not there, or a schema makes no sense. */
+const damageCodes = new Set([
+  'SQLITE_CORRUPT',
+  'SQLITE_NOTADB',
+  'SQLITE_ERROR',
+  'SQLITE_FORMAT',
+  'SQLITE_SCHEMA',
+])
+
+const primaryCodes: Readonly<Record<number, string>> = {
+  1: 'SQLITE_ERROR',
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  11: 'SQLITE_CORRUPT',
+  17: 'SQLITE_SCHEMA',
+  24: 'SQLITE_FORMAT',
+  26: 'SQLITE_NOTADB',
+}
+
+/**
+ * The primary result code; null for what is no error of SQLite. better-sqlite3 has names such as `SQLITE_IOERR_READ`, node:sqlite the
+ * number in `errcode`, other drivers only SQLite's own words.
+ */
+function sqliteCode(thrown: unknown): string | null {
+  if (
+    typeof thrown === 'object' &&
+    thrown !== null &&
+    'errcode' in thrown &&
+    typeof thrown.errcode === 'number'
+  ) {
+    return primaryCodes[thrown.errcode & 0xff] ?? 'SQLITE_OTHER'
+  }
+  const named = /^SQLITE_[A-Z]+/.exec(systemCodeOf(thrown) ?? '')?.[0]
+  if (named !== undefined) return named
+  const words = thrown instanceof Error ? thrown.message : ''
+  return /malformed|not a database/.test(words) ? 'SQLITE_CORRUPT' : null
+}
+
+async function copyAside(
+  path: string,
+  name: DatabaseName,
+  scratch: ScratchFolder,
+  sideFiles: readonly SideFile[],
+): Promise<string> {
+  for (const side of sideFiles) await scratch.copy(side.path, `${name.file}${side.suffix}`)
+  return scratch.copy(path, name.file)
+}

@@ -1,0 +1,68 @@
+import type { OpenSqlite } from '../../sqlite/driver.js'
+import { BackupDatabase, type DatabaseName, type SideFile } from '../database/backup-database.js'
+import type { Blobs } from '../folder/blobs.js'
+import type { ScratchFolder } from '../folder/scratch-folder.js'
+import { besides, type PhonePath } from './file-id.js'
+import type { Manifest, ManifestEntry } from './manifest.js'
+
+/** A database of the phone that the backup holds. */
+export interface PresentDatabase {
+  readonly state: 'present'
+  readonly entry: ManifestEntry
+  readonly path: string
+  readonly sideFiles: readonly SideFile[]
+}
+
+/** A database of the phone, as far as the backup has it. */
+export type ListedDatabase =
+  | PresentDatabase
+  | { readonly state: 'absent' }
+  | { readonly state: 'blob-missing' }
+
+/**
+ * Looks a database up in the manifest and on disk, with the side files that the phone saved with it: what was not yet in the
+ * database itself is in its write-ahead log (some have everything there, and four kilobytes in the main file).
+ */
+export async function findDatabase(
+  phonePath: PhonePath,
+  manifest: Manifest,
+  blobs: Blobs,
+): Promise<ListedDatabase> {
+  const entry = manifest.find(phonePath)
+  if (entry?.kind !== 'file') return { state: 'absent' }
+  const blob = await blobs.find(entry.fileId)
+  if (blob === null) return { state: 'blob-missing' }
+  const sideFiles: SideFile[] = []
+  for (const suffix of ['-wal', '-journal'] as const) {
+    const listed = manifest.find(besides(phonePath, suffix))
+    const side = listed?.kind === 'file' ? await blobs.find(listed.fileId) : null
+    if (side !== null && side.bytes > 0) sideFiles.push({ suffix, path: side.path })
+  }
+  return { state: 'present', entry, path: blob.path, sideFiles }
+}
+
+/** Opens a database that is there. Throws as `BackupDatabase.open`. */
+export function openDatabase(
+  found: PresentDatabase,
+  name: DatabaseName,
+  options: { readonly openSqlite: OpenSqlite; readonly scratch: ScratchFolder },
+): Promise<BackupDatabase> {
+  return BackupDatabase.open(found.path, name, { ...options, sideFiles: found.sideFiles })
+}
+
+/**
+ * A remark when a database is not the file that the phone put into the backup: the manifest carries the SHA-1 of its blob
+ * (the phone itself checks it when a backup is restored). Null when they agree, or the manifest carries none.
+ */
+export function digestRemark(
+  name: DatabaseName,
+  entry: ManifestEntry,
+  sha1: ReadonlyMap<string, string>,
+): string | null {
+  const details = entry.details()
+  const actual = sha1.get(entry.fileId)
+  if (details === null || details.sha1 === null || actual === undefined || details.sha1 === actual)
+    return null
+  const decrypted = details.encrypted ? ' The backup seems to be a decrypted copy.' : ''
+  return `${name.file} is not the file that the phone wrote: its SHA-1 is not the one in the manifest.${decrypted}`
+}

@@ -1,0 +1,65 @@
+import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
+import { isDict, isList, type PlistDict, type PlistValue, parseBinaryPlist, Uid } from '../plist/bplist.js'
+
+/** What the manifest says about one file beyond its name. */
+export interface ManifestFile {
+  /** `st_mode` of the file on the phone; null when it is not said. */
+  readonly mode: number | null
+  /** Size on the phone when the row was written: advisory, and known to be wrong for databases in use. Null when it is not said. */
+  readonly size: number | null
+  /** SHA-1 of the blob as stored, lower-case hex; null for the domains that carry none (apps, camera roll, media). */
+  readonly sha1: string | null
+  /** Whether the phone encrypted the blob, with a key of its own; a copy that was decrypted since still says so. */
+  readonly encrypted: boolean
+}
+
+const fileType = 0o170000
+
+/** What kind of thing an `st_mode` is. */
+export function kindOfMode(mode: number): 'file' | 'directory' | 'symlink' | 'other' {
+  switch (mode & fileType) {
+    case 0o100000:
+      return 'file'
+    case 0o040000:
+      return 'directory'
+    case 0o120000:
+      return 'symlink'
+    default:
+      return 'other'
+  }
+}
+
+/** Reads the `file` column of the manifest: an NSKeyedArchiver archive (a binary property list) of one MBFile. */
+export function parseManifestFile(bytes: Uint8Array): Decoded<ManifestFile> {
+  const plist = parseBinaryPlist(bytes)
+  if (!plist.ok) return plist
+  return decoded(() => {
+    const archive = dict(plist.value)
+    const objects = archive.get('$objects')
+    if (!isList(objects)) throw new DecodeFailure('The archive has no objects.')
+    const resolve = (value: PlistValue | undefined): PlistValue | undefined =>
+      value instanceof Uid ? objects[value.index] : value
+    const file = dict(resolve(dict(archive.get('$top')).get('root')))
+    return {
+      mode: numberOf(file.get('Mode')),
+      size: numberOf(file.get('Size')),
+      sha1: digestOf(resolve(file.get('Digest'))),
+      encrypted: file.has('EncryptionKey'),
+    }
+  })
+}
+
+function dict(value: PlistValue | undefined): PlistDict {
+  if (isDict(value)) return value
+  throw new DecodeFailure('The archive lacks a dictionary where one should be.')
+}
+
+function numberOf(value: PlistValue | undefined): number | null {
+  return typeof value === 'number' ? value : null
+}
+
+/** Bare data in a real manifest; an NSData object, which wraps its bytes, in some others. */
+function digestOf(value: PlistValue | undefined): string | null {
+  const bytes = isDict(value) ? value.get('NS.data') : value
+  return bytes instanceof Uint8Array && bytes.length === 20 ? Buffer.from(bytes).toString('hex') : null
+}

@@ -1,0 +1,57 @@
+import type { AttachmentRecord } from '@holdfast/core/import'
+import type { SqliteStatement } from '../../sqlite/driver.js'
+import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
+
+/**
+ * Tells attachments with the same guid apart. The phone's schema forbids such twins; where a database has them, all but the one with
+ * the lowest row id carry `#<row id>` behind their guid in the key, so that no key is there twice.
+ */
+export class GuidTwins {
+  readonly #database: BackupDatabase
+  readonly #firstOf: SqliteStatement
+  readonly #unique: boolean
+  readonly #table: string
+
+  constructor(database: BackupDatabase) {
+    this.#database = database
+    this.#unique = database.isUnique('attachment', ['guid'])
+    this.#table = this.#unique ? 'attachment' : indexedGuids(database)
+    const row = this.#unique ? 'ROWID' : 'id'
+    this.#firstOf = database.guard(() =>
+      database.prepare(`SELECT min(${row}) AS id FROM ${this.#table} WHERE guid = ?`),
+    )
+  }
+
+  /** What goes behind the guid in the key of an attachment: empty for all but twins. */
+  suffix(row: { readonly id: number; readonly guid: SqlValue }): string {
+    if (this.#unique || row.guid === null) return ''
+    return this.#first(row.guid) === row.id ? '' : `#${row.id}`
+  }
+
+  /** Row id of the attachment that a record was made of; null when the database holds none. */
+  find(record: AttachmentRecord): number | null {
+    const rest = record.key.startsWith(record.guid) ? record.key.slice(record.guid.length) : ''
+    const twin = /^#(\d+)@/.exec(rest)?.[1]
+    return twin === undefined ? this.#first(record.guid) : Number(twin)
+  }
+
+  #first(guid: SqlValue): number | null {
+    return this.#database.guard(() => rows<{ id: number | null }>(this.#firstOf.all(guid))[0]?.id ?? null)
+  }
+}
+
+/** A temporary table in memory that finds attachments by guid where the database itself has no index for that. */
+function indexedGuids(database: BackupDatabase): string {
+  database.guard(() => {
+    database.prepare('CREATE TEMP TABLE IF NOT EXISTS attachment_guids (guid, id INTEGER)').run()
+    database
+      .prepare(
+        'INSERT INTO temp.attachment_guids SELECT guid, ROWID FROM main.attachment WHERE guid IS NOT NULL',
+      )
+      .run()
+    database
+      .prepare('CREATE INDEX IF NOT EXISTS temp.attachment_by_guid ON attachment_guids (guid, id)')
+      .run()
+  })
+  return 'temp.attachment_guids'
+}

@@ -1,0 +1,150 @@
+import type { AttachmentRecord, SkipReason } from '@holdfast/core/import'
+import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
+import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
+import type { Blobs } from '../folder/blobs.js'
+import type { Manifest } from '../manifest/manifest.js'
+import {
+  columnOrNull,
+  numberOf,
+  type Page,
+  type RecordTable,
+  recordOf,
+  requiredText,
+  textOf,
+} from '../record-table.js'
+import { attachmentPath } from './attachment-path.js'
+import { openPlacements, type Placement } from './attachment-placements.js'
+import { GuidTwins } from './attachment-twins.js'
+
+interface AttachmentRow {
+  readonly id: number
+  readonly guid: SqlValue
+  readonly filename: SqlValue
+  readonly transferName: SqlValue
+  readonly mimeType: SqlValue
+  readonly uti: SqlValue
+  readonly isSticker: SqlValue
+  readonly createdAt: SqlValue
+  readonly totalBytes: SqlValue
+}
+
+/** Where the content of an attachment is: its blob, or why there is none. */
+export type ContentPlace =
+  | { readonly fileId: string; readonly unavailable: null }
+  | { readonly unavailable: SkipReason }
+
+/** The attachments of sms.db, one record per message that they are on. */
+export interface AttachmentTable extends RecordTable {
+  /**
+   * Where the content of a record is, found from nothing but the record: in whatever process it was read.
+   *
+   * @throws HoldfastError `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, `MESSAGES_DAMAGED`, `MANIFEST_DAMAGED`.
+   */
+  place(record: AttachmentRecord): Promise<ContentPlace>
+}
+
+/** Opens the attachments of a database whose `attachment` table has these columns. */
+export function openAttachments(
+  database: BackupDatabase,
+  columns: ReadonlySet<string>,
+  source: { readonly manifest: Manifest; readonly blobs: Blobs },
+): AttachmentTable {
+  const select = database.guard(() => database.prepare(selectAttachments(columns)))
+  const placements = openPlacements(database)
+  const twins = new GuidTwins(database)
+  const filenameOf = database.guard(() =>
+    database.prepare(`SELECT ${columnOrNull(columns, 'a', 'filename')} FROM attachment a WHERE a.ROWID = ?`),
+  )
+
+  async function placeOf(filename: SqlValue): Promise<ContentPlace> {
+    const path = attachmentPath(textOf(filename))
+    if (typeof path === 'string') return { unavailable: path }
+    const entry = source.manifest.find(path)
+    if (entry === null) return { unavailable: 'not-in-backup' }
+    if (entry.kind === 'directory') return { unavailable: 'is-directory' }
+    if (entry.kind !== 'file') return { unavailable: 'invalid-path' }
+    const blob = await source.blobs.find(entry.fileId)
+    return blob === null ? { unavailable: 'blob-missing' } : { fileId: entry.fileId, unavailable: null }
+  }
+
+  return {
+    total: () => placements.total(),
+    async page(after, limit): Promise<Page | null> {
+      const found = database.guard(() => placements.after(after, limit))
+      const first = found[0]
+      const last = found.at(-1)
+      if (first === undefined || last === undefined) return null
+      const attachments = new Map(
+        database
+          .guard(() => rows<AttachmentRow>(select.all(first.attachment, last.attachment)))
+          .map((row) => [row.id, row]),
+      )
+      const places = new Map(
+        await Promise.all(
+          [...attachments.values()].map(
+            async (row) =>
+              [row.id, row.filename instanceof Uint8Array ? null : await placeOf(row.filename)] as const,
+          ),
+        ),
+      )
+      const records = found.map((placement) =>
+        recordOf('attachment', 'attachment', rowName(placement), () => {
+          const row = attachments.get(placement.attachment)
+          const place = places.get(placement.attachment)
+          if (row === undefined || place === undefined || place === null)
+            throw new Error('The row names its file with bytes.')
+          return attachmentOf(row, placement, twins.suffix(row), place.unavailable)
+        }),
+      )
+      return { records, position: [last.attachment, last.message] }
+    },
+    async place(record) {
+      const row = twins.find(record)
+      if (row === null) return { unavailable: 'not-in-backup' }
+      const [named] = database.guard(() => rows<{ filename: SqlValue }>(filenameOf.all(row)))
+      return placeOf(named?.filename ?? null)
+    },
+  }
+}
+
+function attachmentOf(
+  row: AttachmentRow,
+  placement: Placement,
+  suffix: string,
+  unavailable: SkipReason | null,
+): AttachmentRecord {
+  const guid = requiredText(row.guid, 'guid')
+  const created = numberOf(row.createdAt)
+  return {
+    type: 'attachment',
+    key: `${guid}${suffix}@${placement.guid ?? ''}`,
+    guid,
+    messageGuid: placement.guid,
+    name: textOf(row.transferName) ?? basenameOf(textOf(row.filename)),
+    mimeType: textOf(row.mimeType),
+    uti: textOf(row.uti),
+    isSticker: (numberOf(row.isSticker) ?? 0) !== 0,
+    createdAt: created === null ? null : wholeMillis(created),
+    claimedBytes: numberOf(row.totalBytes),
+    unavailable,
+  }
+}
+
+/** An attachment on several messages is several records, and stays so when it cannot be decoded. */
+function rowName({ attachment, message }: Placement): string {
+  return message === 0 ? String(attachment) : `${attachment}@${message}`
+}
+
+function basenameOf(filename: string | null): string | null {
+  const name = filename?.split('/').at(-1) ?? ''
+  return name === '' ? null : name
+}
+
+function selectAttachments(columns: ReadonlySet<string>): string {
+  const column = (name: string, as: string) => columnOrNull(columns, 'a', name, as)
+  return `SELECT a.ROWID AS id, a.guid AS guid,
+    ${column('filename', 'filename')}, ${column('transfer_name', 'transferName')}, ${column('mime_type', 'mimeType')},
+    ${column('uti', 'uti')}, ${column('is_sticker', 'isSticker')}, ${column('total_bytes', 'totalBytes')},
+    ${columns.has('created_date') ? unixMillisSql('a.created_date') : 'NULL'} AS createdAt
+    FROM attachment a WHERE a.ROWID BETWEEN ? AND ? ORDER BY a.ROWID`
+}

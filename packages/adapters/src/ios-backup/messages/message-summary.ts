@@ -1,0 +1,58 @@
+import type { MessageEdit } from '@holdfast/core/import'
+import { unixMillis } from '../database/cocoa-time.js'
+import { isDict, isList, type PlistValue, parseBinaryPlist } from '../plist/bplist.js'
+import { decodeAttributedText } from './typedstream.js'
+
+/** What `message.message_summary_info` says about changes after sending. */
+export interface MessageSummary {
+  /** Wordings of edited parts: parts ascending, each oldest first. */
+  readonly edits: readonly MessageEdit[]
+  /** Whether a part was taken back. */
+  readonly unsent: boolean
+}
+
+const nothing: MessageSummary = { edits: [], unsent: false }
+
+// A short ASCII string of a binary property list is 0x50 plus its length, then its characters.
+const editedKey = Buffer.from('\u0052ec', 'latin1')
+const unsentKey = Buffer.from('\u0052rp', 'latin1')
+
+/**
+ * Reads the summary, a binary property list: `ec` holds, per part, the versions `{ d: seconds since 2001, t: typedstream }`, oldest
+ * first; `rp` lists the parts that were taken back (date_retracted is zero on current systems). Nearly every message of iOS 16 and
+ * newer has a summary, few say either, so the keys are looked for in the bytes before anything is parsed.
+ */
+export function parseMessageSummary(bytes: Uint8Array): MessageSummary {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (!buffer.includes(editedKey) && !buffer.includes(unsentKey)) return nothing
+  const plist = parseBinaryPlist(bytes)
+  if (!plist.ok || !isDict(plist.value)) return nothing
+  const retracted = plist.value.get('rp')
+  return {
+    edits: editsOf(plist.value.get('ec')),
+    unsent: isList(retracted) && retracted.length > 0,
+  }
+}
+
+function editsOf(parts: PlistValue | undefined): MessageEdit[] {
+  if (!isDict(parts)) return []
+  return [...parts]
+    .map(([part, versions]) => ({ part: Number(part), versions }))
+    .filter(({ part }) => Number.isSafeInteger(part))
+    .sort((a, b) => a.part - b.part)
+    .flatMap(({ part, versions }) =>
+      isList(versions) ? versions.map((version, index) => editOf(part, index, version)) : [],
+    )
+}
+
+function editOf(part: number, version: number, value: PlistValue): MessageEdit {
+  const date = isDict(value) ? value.get('d') : null
+  const stream = isDict(value) ? value.get('t') : null
+  const text = stream instanceof Uint8Array ? decodeAttributedText(stream) : null
+  return {
+    part,
+    version,
+    editedAt: typeof date === 'number' ? unixMillis(date) : null,
+    text: text?.ok === true ? text.value : null,
+  }
+}

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import type { SqliteStatement } from '../../../sqlite/driver.js'
+import { cocoaEpochSeconds, toCocoaSeconds } from '../folder/apple-time.js'
+import type { BackupWriter } from '../folder/backup-writer.js'
+import { preparedInsert } from '../prepared-insert.js'
+import type { Random } from '../random.js'
+import type { AttachmentTruth } from '../truth.js'
+import type { BackupFile } from '../well-known-files.js'
+import { type AttachmentSizes, fileKinds, makeContent, pickSize } from './attachment-content.js'
+import type { PlannedAttachment } from './attachment-plan.js'
+import type { MessageSchema } from './message-schema.js'
+
+/** The message that an attachment is made for. */
+export interface AttachmentOwner {
+  readonly guid: string
+  readonly isFromMe: boolean
+  /** Unix milliseconds UTC. */
+  readonly sentAt: number
+}
+
+/** An attachment that was written. */
+export interface MadeAttachment {
+  readonly rowid: number
+  readonly guid: string
+  /** What a reader should make of it on a message; null for on none. */
+  readonly truthOn: (messageGuid: string | null) => AttachmentTruth
+}
+
+interface Row {
+  readonly rowid: number
+  readonly guid: string
+  readonly createdDate: number
+  readonly filename: string | null
+  readonly uti: string
+  readonly mimeType: string | null
+  readonly isOutgoing: boolean
+  readonly transferName: string | null
+  readonly totalBytes: number | null
+  readonly isSticker: boolean
+  readonly hidden: boolean
+}
+
+const mediaDomain = 'MediaDomain'
+
+/** A file outside the message folders that a path with `../` leads to: a reader that merely resolves such paths would take it. */
+export const bait: BackupFile = {
+  domain: mediaDomain,
+  relativePath: 'Library/Preferences/com.example.bait.plist',
+}
+
+/** Writes attachments: the row, and in the backup the file or what is wrong about it. */
+export class AttachmentMaker {
+  readonly #backup: BackupWriter
+  readonly #random: Random
+  readonly #sizes: Required<AttachmentSizes>
+  readonly #insert: (row: Row) => void
+  readonly #sharedContent: Buffer
+  #made = 0
+  #rowid = 0
+  #invalidPaths = 0
+
+  constructor(options: {
+    readonly backup: BackupWriter
+    readonly prepare: (sql: string) => SqliteStatement
+    readonly schema: MessageSchema
+    readonly random: Random
+    readonly sizes: Required<AttachmentSizes>
+  }) {
+    this.#backup = options.backup
+    this.#random = options.random
+    this.#sizes = options.sizes
+    this.#sharedContent = makeContent(options.random, fileKinds.jpg, 12_345)
+    this.#insert = preparedInsert<Row>(options.prepare, 'attachment', options.schema, {
+      ROWID: (row) => row.rowid,
+      guid: (row) => row.guid,
+      created_date: (row) => row.createdDate,
+      start_date: (row) => row.createdDate,
+      filename: (row) => row.filename,
+      uti: (row) => row.uti,
+      mime_type: (row) => row.mimeType,
+      transfer_state: () => 5,
+      is_outgoing: (row) => Number(row.isOutgoing),
+      transfer_name: (row) => row.transferName,
+      total_bytes: (row) => row.totalBytes,
+      is_sticker: (row) => Number(row.isSticker),
+      hide_attachment: (row) => Number(row.hidden),
+      original_guid: (row) => row.guid,
+    })
+  }
+
+  /** Writes one attachment. `part` is its place in the message. */
+  make(planned: PlannedAttachment, owner: AttachmentOwner, part: number): MadeAttachment {
+    const random = this.#random
+    const place = this.#made++
+    this.#rowid += random.chance(0.01) ? 2 : 1
+    const rowid = this.#rowid
+    const guid = owner.isFromMe ? random.uuid() : `at_${part}_${owner.guid}`
+    const content = this.#contentOf(planned, place)
+    const name = this.#nameOf(planned, place)
+    const filename = this.#writeFile(planned, guid, name, content)
+    const readable = planned.unavailable === null
+    const row: Row = {
+      rowid,
+      guid,
+      createdDate: toCocoaSeconds(owner.sentAt),
+      filename,
+      uti: planned.kind.uti,
+      mimeType: planned.oddity === 'no-mime-type' ? '' : planned.kind.mimeType,
+      isOutgoing: owner.isFromMe,
+      transferName:
+        planned.oddity === 'no-transfer-name' || (filename === null && place % 2 === 0) ? null : name,
+      // What the phone claims is often wrong: here sometimes nothing, or the size before it converted the file.
+      totalBytes: random.chance(0.02) ? null : content.length + (random.chance(0.03) ? 4711 : 0),
+      isSticker: planned.isSticker,
+      hidden: planned.kind.extension === fileKinds.payload.extension,
+    }
+    this.#insert(row)
+    const sha256 = readable ? createHash('sha256').update(content).digest('hex') : null
+    const record = {
+      type: 'attachment',
+      guid,
+      name: row.transferName ?? filename?.slice(filename.lastIndexOf('/') + 1) ?? null,
+      mimeType: row.mimeType === '' ? null : row.mimeType,
+      uti: row.uti,
+      isSticker: row.isSticker,
+      createdAt: (row.createdDate + cocoaEpochSeconds) * 1000,
+      claimedBytes: row.totalBytes,
+      unavailable: planned.unavailable,
+      sha256,
+      bytes: readable ? content.length : null,
+    } as const
+    return {
+      rowid,
+      guid,
+      truthOn: (messageGuid) => ({ ...record, key: `${guid}@${messageGuid ?? ''}`, messageGuid }),
+    }
+  }
+
+  #contentOf(planned: PlannedAttachment, place: number): Buffer {
+    if (planned.oddity === 'zero-bytes') return Buffer.alloc(0)
+    if (planned.oddity === 'shared-content') return this.#sharedContent
+    return makeContent(this.#random, planned.kind, pickSize(this.#random, place, this.#sizes))
+  }
+
+  #nameOf(planned: PlannedAttachment, place: number): string {
+    if (planned.unavailable === 'is-directory') return `Bericht ${place}.pages`
+    if (planned.oddity === 'same-name') return 'IMG_0001.jpg'
+    return planned.kind.name.replace('#', String(place + 1).padStart(4, '0'))
+  }
+
+  /** Puts the file into the backup, as far as it is to be there. Returns the `filename` column. */
+  #writeFile(planned: PlannedAttachment, guid: string, name: string, content: Buffer): string | null {
+    const folder = this.#random.integer(0, 255)
+    const high = folder.toString(16).padStart(2, '0')
+    const low = String(folder & 15).padStart(2, '0')
+    const parent = planned.isSticker && this.#random.chance(0.5) ? 'StickerCache' : 'Attachments'
+    const relativePath = `Library/SMS/${parent}/${high}/${low}/${guid}/${name}`
+    const file: BackupFile = { domain: mediaDomain, relativePath }
+    switch (planned.unavailable) {
+      case 'no-path':
+        return null
+      case 'invalid-path':
+        return this.#escapingPath(high, low, name)
+      case 'not-in-backup':
+        // The same path in another domain is another file: a reader that looks up paths alone would take it.
+        this.#backup.addFile(
+          { domain: 'AppDomain-com.example.notebook', relativePath },
+          Buffer.from('another file'),
+        )
+        break
+      case 'blob-missing':
+        this.#backup.addMissingBlob(file, content)
+        break
+      case 'is-directory':
+        this.#backup.addDirectory(file)
+        this.#backup.addFile({ domain: mediaDomain, relativePath: `${relativePath}/Index.zip` }, content)
+        break
+      default:
+        this.#backup.addFile(file, content)
+    }
+    return planned.oddity === 'absolute-path' ? `/var/mobile/${relativePath}` : `~/${relativePath}`
+  }
+
+  #escapingPath(high: string, low: string, name: string): string {
+    const paths = [
+      `~/Library/SMS/Attachments/${high}/${low}/../../../../Preferences/com.example.bait.plist`,
+      `~/Library/SMS/Attachments/${high}/${low}/../../../../../../../../etc/${name}`,
+      `/var/mobile/Library/SMS/../../../../private/etc/${name}`,
+    ] as const
+    return paths[this.#invalidPaths++ % paths.length] ?? paths[0]
+  }
+}
