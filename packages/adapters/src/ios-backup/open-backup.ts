@@ -118,7 +118,7 @@ async function openMessagesPart(opening: Opening): Promise<MessageParts> {
   if (found.state !== 'present') throw messagesMissing(found.state)
   if (
     (await readSqliteFile(found.path)) === null &&
-    (hasKeybag(plists.manifest) || found.entry.details()?.encrypted)
+    (hasKeybag(plists.manifest) || (found.entry.details()?.encryptionKey ?? null) !== null)
   ) {
     throw encryptedError(root)
   }

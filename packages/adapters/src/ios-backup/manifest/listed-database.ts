@@ -63,6 +63,6 @@ export function digestRemark(
   const actual = sha1.get(entry.fileId)
   if (details === null || details.sha1 === null || actual === undefined || details.sha1 === actual)
     return null
-  const decrypted = details.encrypted ? ' The backup seems to be a decrypted copy.' : ''
+  const decrypted = details.encryptionKey !== null ? ' The backup seems to be a decrypted copy.' : ''
   return `${name.file} is not the file that the phone wrote: its SHA-1 is not the one in the manifest.${decrypted}`
 }

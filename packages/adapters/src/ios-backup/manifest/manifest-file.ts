@@ -9,9 +9,17 @@ export interface ManifestFile {
   readonly size: number | null
   /** SHA-1 of the blob as stored, lower-case hex; null for the domains that carry none (apps, camera roll, media). */
   readonly sha1: string | null
-  /** Whether the phone encrypted the blob, with a key of its own; a copy that was decrypted since still says so. */
-  readonly encrypted: boolean
+  /** Protection class of the file on the phone, whether or not the backup is encrypted; null when it is not said. */
+  readonly protectionClass: number | null
+  /**
+   * The wrapped key with which the phone encrypted the blob, as the manifest has it: 44 bytes, of which the first four are the class
+   * whose key wraps it (little-endian) and the rest is the key after RFC 3394. Null when there is none, and of any other length. A
+   * backup that was decrypted since still has it.
+   */
+  readonly encryptionKey: Uint8Array | null
 }
+
+const encryptionKeyBytes = 44
 
 const fileType = 0o170000
 
@@ -44,7 +52,8 @@ export function parseManifestFile(bytes: Uint8Array): Decoded<ManifestFile> {
       mode: numberOf(file.get('Mode')),
       size: numberOf(file.get('Size')),
       sha1: digestOf(resolve(file.get('Digest'))),
-      encrypted: file.has('EncryptionKey'),
+      protectionClass: numberOf(file.get('ProtectionClass')),
+      encryptionKey: bytesOf(resolve(file.get('EncryptionKey')), encryptionKeyBytes),
     }
   })
 }
@@ -58,8 +67,13 @@ function numberOf(value: PlistValue | undefined): number | null {
   return typeof value === 'number' ? value : null
 }
 
-/** Bare data in a real manifest; an NSData object, which wraps its bytes, in some others. */
 function digestOf(value: PlistValue | undefined): string | null {
+  const bytes = bytesOf(value, 20)
+  return bytes === null ? null : Buffer.from(bytes).toString('hex')
+}
+
+/** Bytes of a certain length: bare data, or an NSData object, which wraps its bytes. Real manifests have both, by field. */
+function bytesOf(value: PlistValue | undefined, length: number): Uint8Array | null {
   const bytes = isDict(value) ? value.get('NS.data') : value
-  return bytes instanceof Uint8Array && bytes.length === 20 ? Buffer.from(bytes).toString('hex') : null
+  return bytes instanceof Uint8Array && bytes.length === length ? bytes : null
 }
