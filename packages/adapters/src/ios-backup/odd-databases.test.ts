@@ -90,6 +90,17 @@ describe('a message', () => {
       isDeleted: false,
       edits: [],
       reaction: null,
+      replyToPart: null,
+      target: null,
+      unsentParts: [],
+      deletedAt: null,
+      deletedParts: [],
+      event: null,
+      linkPreview: null,
+      app: null,
+      audio: null,
+      mentions: [],
+      isScheduled: false,
     })
     expect(backup?.source.remarks.join(' ')).toMatch(/'chat'.*'handle'.*'message_attachment_join'/)
     expect(backup?.source.parts).toContainEqual({

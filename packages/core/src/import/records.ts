@@ -58,6 +58,71 @@ export interface MessageEdit {
   readonly text: string | null
 }
 
+/** A message, or one part of it, that another record refers to. */
+export interface MessagePart {
+  readonly guid: string
+  /** Parts count from 0; null for the message as a whole. */
+  readonly part: number | null
+}
+
+/** A part of a message that is in “Recently Deleted” while the message itself stays. */
+export interface DeletedPart {
+  readonly part: number
+  /** Unix milliseconds UTC. */
+  readonly deletedAt: number | null
+  /** Null when the part has no text, or its text could not be decoded. */
+  readonly text: string | null
+}
+
+/** Somebody whom a text mentions. */
+export interface Mention {
+  readonly handle: string
+  /** First UTF-16 unit of the text that stands for the person, and how many units it has. */
+  readonly start: number
+  readonly length: number
+}
+
+/** What a message of kind `system` tells. `other` is an event that this version does not know. */
+export type SystemEventKind =
+  | 'participant-added'
+  | 'participant-removed'
+  | 'participant-left'
+  | 'group-renamed'
+  | 'photo-changed'
+  | 'photo-removed'
+  | 'location-shared'
+  | 'location-stopped'
+  | 'audio-kept'
+  | 'shareplay'
+  | 'other'
+
+/** A change of the conversation. Who made it is the sender of the message. */
+export interface SystemEvent {
+  readonly kind: SystemEventKind
+  /** Handle of whoever was added or removed; null where the event concerns nobody else. */
+  readonly handle: string | null
+}
+
+/** What the phone showed of a web address. */
+export interface LinkPreview {
+  readonly url: string | null
+  readonly title: string | null
+  readonly summary: string | null
+  readonly siteName: string | null
+}
+
+/** What an iMessage app showed in its balloon. */
+export interface AppContent {
+  /** Name of the app, as it called itself. */
+  readonly name: string | null
+  /** What the phone shows where the app is not installed. */
+  readonly text: string | null
+  readonly caption: string | null
+  readonly subcaption: string | null
+  /** Data of the app, most often a `data:` or web address. */
+  readonly url: string | null
+}
+
 /** A conversation. `key` is its guid. */
 export interface ChatRecord {
   readonly type: 'chat'
@@ -105,6 +170,25 @@ export interface MessageRecord {
   readonly isDeleted: boolean
   readonly edits: readonly MessageEdit[]
   readonly reaction: Reaction | null
+  /** Part of the message that this one answers; null when it answers none, or the source does not say which. */
+  readonly replyToPart: number | null
+  /** What this message belongs to without reacting to it: where a sticker lies, which poll a vote is for, which game goes on. */
+  readonly target: MessagePart | null
+  /** Parts that were taken back. The message is `unsent` only when nothing of it is left. */
+  readonly unsentParts: readonly number[]
+  /** When the message was put into “Recently Deleted”; null when it is not there, or the source does not say. */
+  readonly deletedAt: number | null
+  readonly deletedParts: readonly DeletedPart[]
+  /** Null for all but system messages. */
+  readonly event: SystemEvent | null
+  readonly linkPreview: LinkPreview | null
+  readonly app: AppContent | null
+  /** For a recorded voice: whether the phone will drop it (`temporary`), keeps it, or has dropped it. Null for all else. */
+  readonly audio: 'temporary' | 'kept' | 'expired' | null
+  /** In the order of the text. */
+  readonly mentions: readonly Mention[]
+  /** True for a message that was written to be sent later. */
+  readonly isScheduled: boolean
 }
 
 /**
@@ -128,6 +212,8 @@ export interface AttachmentRecord {
   readonly claimedBytes: number | null
   /** Null when the content can be read; else why it cannot. */
   readonly unavailable: SkipReason | null
+  /** Part of the message that the file is, by which several are in order; null where the source does not say. */
+  readonly part: number | null
 }
 
 /** A way to reach a contact. */

@@ -47,6 +47,17 @@ export function sampleMessage(guid: string, more: Partial<MessageRecord> = {}): 
     isDeleted: false,
     edits: [],
     reaction: null,
+    replyToPart: null,
+    target: null,
+    unsentParts: [],
+    deletedAt: null,
+    deletedParts: [],
+    event: null,
+    linkPreview: null,
+    app: null,
+    audio: null,
+    mentions: [],
+    isScheduled: false,
     ...more,
   }
 }
@@ -69,6 +80,7 @@ export function sampleAttachment(
     createdAt: 1_600_000_000_500,
     claimedBytes: 17,
     unavailable: null,
+    part: null,
     ...more,
   }
 }

@@ -127,6 +127,7 @@ function attachmentOf(
     createdAt: created === null ? null : wholeMillis(created),
     claimedBytes: numberOf(row.totalBytes),
     unavailable,
+    part: null,
   }
 }
 

@@ -95,6 +95,17 @@ function messageOf(
     isDeleted: chats === undefined && deletedChats !== undefined,
     edits: summary.edits,
     reaction: reactionOf(tapback, textOf(associatedGuid), textOf(associatedEmoji)),
+    replyToPart: null,
+    target: null,
+    unsentParts: [],
+    deletedAt: null,
+    deletedParts: [],
+    event: null,
+    linkPreview: null,
+    app: null,
+    audio: null,
+    mentions: [],
+    isScheduled: false,
   }
 }
 

@@ -73,3 +73,17 @@ export function list<Item>(row: Row, column: string): readonly Item[] {
   }
   throw new RowUnreadable(column, 'a JSON list')
 }
+
+/** A text column that holds a JSON object, or null. What is in it, the row's hash vouches for. */
+export function objectOrNull<Held extends object>(row: Row, column: string): Held | null {
+  const held = textOrNull(row, column)
+  if (held === null) return null
+  try {
+    const parsed: unknown = JSON.parse(held)
+    // As for the items of a list.
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Held
+  } catch {
+    // Told below, as any other unreadable column.
+  }
+  throw new RowUnreadable(column, 'a JSON object')
+}

@@ -17,6 +17,7 @@ export const attachmentShape: RowShape = {
     'unavailable',
     'sha256',
     'bytes',
+    'part',
   ],
   identity: ['guid', 'message_guid'],
   parts: null,
@@ -39,6 +40,7 @@ export function attachmentValues(
     record.unavailable,
     content?.sha256 ?? null,
     content?.bytes ?? null,
+    record.part,
   ]
 }
 
@@ -58,6 +60,7 @@ export function attachmentRecord(row: Row): AttachmentRecord {
     createdAt: numberOrNull(row, 'created_at'),
     claimedBytes: numberOrNull(row, 'claimed_bytes'),
     unavailable: row['unavailable'] === null ? null : word<SkipReason>(row, 'unavailable'),
+    part: numberOrNull(row, 'part'),
   }
 }
 

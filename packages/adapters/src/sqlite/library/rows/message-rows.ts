@@ -1,6 +1,26 @@
 import { canonicalJson } from '@holdfast/core'
-import type { MessageEdit, MessageRecord, Reaction } from '@holdfast/core/import'
-import { flag, list, numberOrNull, type Row, type SqlValue, text, textOrNull, word } from '../fields.js'
+import type {
+  AppContent,
+  DeletedPart,
+  LinkPreview,
+  Mention,
+  MessageEdit,
+  MessagePart,
+  MessageRecord,
+  Reaction,
+  SystemEvent,
+} from '@holdfast/core/import'
+import {
+  flag,
+  list,
+  numberOrNull,
+  objectOrNull,
+  type Row,
+  type SqlValue,
+  text,
+  textOrNull,
+  word,
+} from '../fields.js'
 import type { RowShape } from './row-shape.js'
 
 export const messageShape: RowShape = {
@@ -32,6 +52,19 @@ export const messageShape: RowShape = {
     'reaction_kind',
     'reaction_emoji',
     'reaction_removed',
+    'reply_to_part',
+    'target_guid',
+    'target_part',
+    'unsent_parts',
+    'deleted_at',
+    'deleted_parts',
+    'event',
+    'event_handle',
+    'link_preview',
+    'app',
+    'audio',
+    'mentions',
+    'is_scheduled',
   ],
   identity: ['guid'],
   parts: null,
@@ -39,7 +72,7 @@ export const messageShape: RowShape = {
 
 /** Values of a message, in the order of the columns. */
 export function messageValues(record: MessageRecord): readonly SqlValue[] {
-  const { reaction } = record
+  const { reaction, target, event } = record
   return [
     record.guid,
     record.chatGuid,
@@ -59,13 +92,27 @@ export function messageValues(record: MessageRecord): readonly SqlValue[] {
     record.effect,
     record.balloon,
     record.groupTitle,
-    record.otherChatGuids.length === 0 ? null : JSON.stringify(record.otherChatGuids),
-    record.edits.length === 0 ? null : canonicalJson(record.edits),
+    jsonList(record.otherChatGuids),
+    jsonList(record.edits),
     reaction?.targetGuid ?? null,
     reaction?.targetPart ?? null,
     reaction?.kind ?? null,
     reaction?.emoji ?? null,
     reaction === null ? null : Number(reaction.removed),
+    record.replyToPart,
+    target?.guid ?? null,
+    target?.part ?? null,
+    jsonList(record.unsentParts),
+    record.deletedAt,
+    jsonList(record.deletedParts),
+    event?.kind ?? null,
+    event?.handle ?? null,
+    record.linkPreview === null ? null : canonicalJson(record.linkPreview),
+    record.app === null ? null : canonicalJson(record.app),
+    record.audio,
+    jsonList(record.mentions),
+    // Null for false: rows of version 1, which had no such column, keep their hashes.
+    record.isScheduled ? 1 : null,
   ]
 }
 
@@ -96,7 +143,33 @@ export function messageRecord(row: Row): MessageRecord {
     isDeleted: flag(row, 'is_deleted'),
     edits: list<MessageEdit>(row, 'edits'),
     reaction: reactionOf(row),
+    replyToPart: numberOrNull(row, 'reply_to_part'),
+    target: targetOf(row),
+    unsentParts: list<number>(row, 'unsent_parts'),
+    deletedAt: numberOrNull(row, 'deleted_at'),
+    deletedParts: list<DeletedPart>(row, 'deleted_parts'),
+    event: eventOf(row),
+    linkPreview: objectOrNull<LinkPreview>(row, 'link_preview'),
+    app: objectOrNull<AppContent>(row, 'app'),
+    audio: row['audio'] === null ? null : word(row, 'audio'),
+    mentions: list<Mention>(row, 'mentions'),
+    isScheduled: numberOrNull(row, 'is_scheduled') === 1,
   }
+}
+
+/** A list as JSON; null for the empty one, which most are. */
+function jsonList(items: readonly unknown[]): string | null {
+  return items.length === 0 ? null : canonicalJson(items)
+}
+
+function targetOf(row: Row): MessagePart | null {
+  const guid = textOrNull(row, 'target_guid')
+  return guid === null ? null : { guid, part: numberOrNull(row, 'target_part') }
+}
+
+function eventOf(row: Row): SystemEvent | null {
+  if (row['event'] === null) return null
+  return { kind: word(row, 'event'), handle: textOrNull(row, 'event_handle') }
 }
 
 function reactionOf(row: Row): Reaction | null {

@@ -126,6 +126,7 @@ export class AttachmentMaker {
       createdAt: (row.createdDate + cocoaEpochSeconds) * 1000,
       claimedBytes: row.totalBytes,
       unavailable: planned.unavailable,
+      part: null,
       sha256,
       bytes: readable ? content.length : null,
     } as const

@@ -77,6 +77,17 @@ export function messageRecord(draft: MessageDraft): MessageRecord {
     isDeleted: draft.isDeleted,
     edits: draft.edits,
     reaction: draft.reaction,
+    replyToPart: null,
+    target: null,
+    unsentParts: [],
+    deletedAt: null,
+    deletedParts: [],
+    event: null,
+    linkPreview: null,
+    app: null,
+    audio: null,
+    mentions: [],
+    isScheduled: false,
   }
 }
 
