@@ -22,6 +22,17 @@ function plistOf(objects: readonly (readonly number[])[], top = 0): Buffer {
   return Buffer.concat([Buffer.from(parts), trailer])
 }
 
+/** An array of 200 objects, which all begin at the same place, where something of this type and length 4000 is. */
+function aliases(type: number): Buffer {
+  const refs = Array.from({ length: 200 }, (_, index) => index + 1)
+  const shared = [type | 0xf, 0x11, 4000 >> 8, 4000 & 255, ...Array.from({ length: 8000 }, () => 201)]
+  const whole = plistOf([[0xaf, 0x10, 200, ...refs], shared, ...refs.slice(1).map(() => []), [0x09]])
+  // Each is to begin where the first of them does.
+  const table = Number(whole.readBigUInt64BE(whole.length - 8))
+  for (const ref of refs) whole.copy(whole, table + ref * 2, table + 2, table + 4)
+  return whole
+}
+
 test('reads every type that a library writes', () => {
   const when = new Date('2024-02-29T12:34:56.000Z')
   const parsed = parseBinaryPlist(
@@ -86,6 +97,9 @@ describe('refuses with a sentence', () => {
     ],
     ['an unknown type', plistOf([[0xf0]]), /unknown type 0xf0/],
     ['a count that is no integer', plistOf([[0x5f, 0x51]]), /not an integer/],
+    ['many objects that are one and the same long array', aliases(0xa0), /share their bytes/],
+    ['many objects that are one and the same long text', aliases(0x50), /share their bytes/],
+    ['many objects that are one and the same long UTF-16 text', aliases(0x60), /share their bytes/],
   ])('%s', (_, bytes, problem) => {
     const parsed = parseBinaryPlist(bytes)
     expect(parsed).toEqual({ ok: false, problem: expect.stringMatching(problem) })

@@ -53,7 +53,9 @@ export function isBinaryPlist(bytes: Uint8Array): boolean {
  *
  * Own code, because the libraries trust the bytes: bplist-parser 0.5 and plist 5 parse an object anew at every reference, so a list
  * of 300 bytes in which each array names the next one twice keeps them busy for years, and bplist-parser fills an array of 100
- * million items because the bytes claim so. Here each object is parsed once and no count exceeds what the bytes can hold.
+ * million items because the bytes claim so. Here each object is parsed once, no count exceeds what the bytes can hold, and all objects
+ * together have no more bytes than the list: no writer lets two objects share bytes, and a list of a megabyte in which a hundred
+ * thousand objects are one and the same long array would otherwise fill any memory.
  */
 export function parseBinaryPlist(bytes: Uint8Array): Decoded<PlistValue> {
   return decoded(() => new BinaryPlist(bytes).top())
@@ -68,12 +70,15 @@ class BinaryPlist {
   readonly #offsetTable: number
   readonly #parsed = new Map<number, PlistValue>()
   readonly #open = new Set<number>()
+  /** Bytes that objects may still take. */
+  #left: number
 
   constructor(bytes: Uint8Array) {
     if (!isBinaryPlist(bytes) || bytes.length < magic.length + trailerBytes) {
       throw new DecodeFailure('It is not a binary property list.')
     }
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#left = bytes.length
     const trailer = bytes.length - trailerBytes
     this.#offsetBytes = this.#uint(trailer + 6, 1)
     this.#refBytes = this.#uint(trailer + 7, 1)
@@ -128,12 +133,12 @@ class BinaryPlist {
     const { count, start } = this.#count(at, low)
     switch (marker >> 4) {
       case 0x4:
-        return this.#slice(start, count)
+        return this.#take(start, count)
       case 0x5:
-        return this.#slice(start, count).toString('latin1')
+        return this.#take(start, count).toString('latin1')
       case 0x6:
         // A copy, because swapping happens in place and the bytes are the caller's.
-        return Buffer.from(this.#slice(start, count * 2))
+        return Buffer.from(this.#take(start, count * 2))
           .swap16()
           .toString('utf16le')
       case 0xa:
@@ -180,7 +185,7 @@ class BinaryPlist {
   }
 
   #refs(start: number, count: number): number[] {
-    this.#check(start, count * this.#refBytes)
+    this.#take(start, count * this.#refBytes)
     const refs: number[] = []
     for (let index = 0; index < count; index++) {
       refs.push(this.#uint(start + index * this.#refBytes, this.#refBytes))
@@ -209,6 +214,14 @@ class BinaryPlist {
   #slice(at: number, length: number): Buffer {
     this.#check(at, length)
     return this.#bytes.subarray(at, at + length)
+  }
+
+  /** The contents of an object of any length. */
+  #take(at: number, length: number): Buffer {
+    const contents = this.#slice(at, length)
+    this.#left -= length
+    if (this.#left < 0) throw new DecodeFailure('Objects of the property list share their bytes.')
+    return contents
   }
 
   #check(at: number, length: number): void {
