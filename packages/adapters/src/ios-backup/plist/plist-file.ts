@@ -26,10 +26,15 @@ export async function readPlistFile(path: string): Promise<PlistFile> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw unreadable(path, cause)
   })
-  const plist = isBinaryPlist(bytes) ? parseBinaryPlist(bytes) : parseXmlPlist(bytes.toString('utf8'))
+  const plist = parsePlist(bytes)
   if (!plist.ok) return { state: 'unreadable', problem: plist.problem }
   if (!isDict(plist.value)) return { state: 'unreadable', problem: 'It holds no dictionary.' }
   return { state: 'present', dict: plist.value }
+}
+
+/** Parses a property list, binary or XML. */
+export function parsePlist(bytes: Uint8Array): Decoded<PlistValue> {
+  return isBinaryPlist(bytes) ? parseBinaryPlist(bytes) : parseXmlPlist(Buffer.from(bytes).toString('utf8'))
 }
 
 /** Text under a key; null when it is absent, empty or something else. */
@@ -45,10 +50,27 @@ export function valueAt(plist: PlistFile, ...keys: readonly string[]): PlistValu
   return value
 }
 
+/**
+ * The XML parser makes a tree first: a kilobyte of memory and some microseconds for each tag, and a copy of all names of namespaces
+ * for each tag that brings one. So 60 MB of tags would need five gigabytes. A phone with a thousand apps has 20,000 tags, none of
+ * them with a namespace.
+ */
+const mostTags = 200_000
+
+function refuseBombs(text: string): void {
+  let tags = 0
+  for (let at = text.indexOf('<'); at !== -1; at = text.indexOf('<', at + 1)) {
+    tags += 1
+    if (tags > mostTags) throw new DecodeFailure('It has too many tags.')
+  }
+  if (/<[^<>]*\sxmlns/.test(text)) throw new DecodeFailure('It has namespaces, which no property list has.')
+}
+
 function parseXmlPlist(text: string): Decoded<PlistValue> {
   return decoded(() => {
     // The XML parser prints what it finds wrong; the one fault to be expected, a cut-off file, is told apart before it.
     if (!text.trimEnd().endsWith('</plist>')) throw new DecodeFailure('It is cut off, or no property list.')
+    refuseBombs(text)
     try {
       return fromXml(parseXml(text))
     } catch (cause) {
