@@ -7,7 +7,7 @@ import { HoldfastError, systemCodeOf } from '@holdfast/core'
 const homesOfPeople = ['/home', '/Users', 'C:\\Users', 'C:\\Documents and Settings']
 
 /**
- * Checks that a folder may be deleted as a backup: a real folder at its real path, that holds Manifest.db, and is neither a file
+ * Checks that a folder may be deleted as a backup: a real folder at its real path, that holds a manifest, and is neither a file
  * system's root nor a home folder nor anything above one.
  *
  * @throws HoldfastError `RELEASE_REFUSED`.
@@ -22,10 +22,12 @@ export async function checkDeletable(path: string): Promise<void> {
   const stats = await lstat(path)
   if (stats.isSymbolicLink() || !stats.isDirectory()) throw refused('it is not a folder itself', path)
   if ((await realpath(path)) !== path) throw refused('a folder above it was replaced by a link', path)
-  try {
-    if ((await lstat(join(path, 'Manifest.db'))).isFile()) return
-  } catch (cause) {
-    if (systemCodeOf(cause) !== 'ENOENT') throw cause
+  for (const name of ['Manifest.db', 'Manifest.mbdb']) {
+    try {
+      if ((await lstat(join(path, name))).isFile()) return
+    } catch (cause) {
+      if (systemCodeOf(cause) !== 'ENOENT') throw cause
+    }
   }
   throw refused('it holds no Manifest.db', path)
 }

@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { build, buildBinary, type PlistValue, parseBinary } from 'plist'
+import { buildBinary, type PlistValue, parseBinary } from 'plist'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   addSnapshotFolder,
@@ -83,16 +83,6 @@ describe('where there is no backup', () => {
     expect(await refusal(parent)).toMatchObject({
       code: 'BACKUP_INVALID',
       hint: expect.stringContaining(basename(path)),
-    })
-  })
-
-  test('a backup of iOS 9 or older is named as one', async () => {
-    const old = await mkdtemp(join(folder, 'old-'))
-    await writeFile(join(old, 'Manifest.mbdb'), 'mbdb\u0005\0')
-    await writeFile(join(old, 'Info.plist'), build({ 'Device Name': 'Old' }))
-    expect(await refusal(old)).toMatchObject({
-      code: 'BACKUP_INVALID',
-      message: expect.stringContaining('iOS 9'),
     })
   })
 })

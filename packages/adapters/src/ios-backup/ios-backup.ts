@@ -17,7 +17,7 @@ export interface IosBackupOptions {
 const rules = { openSqlite: rule.function, scratch: rule.string }
 
 /**
- * Reads iPhone backups as Finder, iTunes and idevicebackup2 make them (iOS 10 and newer), as far as they are not encrypted:
+ * Reads iPhone backups as Finder, iTunes and idevicebackup2 make them, as far as they are not encrypted:
  * contacts, conversations, messages and attachments, each in the order of its row ids. The backup is never changed.
  *
  * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.

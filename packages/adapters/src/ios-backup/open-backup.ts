@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { HoldfastError } from '@holdfast/core'
 import type { OpenBackup, PartState, SourceTotals } from '@holdfast/core/import'
@@ -15,7 +15,8 @@ import { sourceIdentity } from './folder/source-identity.js'
 import { type BackupPlists, judgeWholeness, readBackupPlists } from './folder/wholeness.js'
 import { contactDatabase, messageDatabase } from './manifest/file-id.js'
 import { digestRemark, findDatabase, openDatabase } from './manifest/listed-database.js'
-import { Manifest } from './manifest/manifest.js'
+import type { Manifest } from './manifest/manifest.js'
+import { openManifest } from './manifest/open-manifest.js'
 import { type MessageParts, openMessageDatabase } from './messages/message-database.js'
 import { PlainBackup } from './plain-backup.js'
 import { emptyTable, type RecordTable } from './record-table.js'
@@ -54,11 +55,12 @@ interface Opening extends OpenOptions {
 /** Opens the backup at a path: the contract is that of `BackupReader.open`. */
 export async function openBackup(path: string, options: OpenOptions): Promise<OpenBackup> {
   options.signal.throwIfAborted()
-  const root = await findBackup(path)
+  const found = await findBackup(path)
+  const { root } = found
   refuseScratchInside(root, options.scratch)
   const plists = await readBackupPlists(root)
   const { wholeness, remarks } = await judgeWholeness(root, plists)
-  await refuseEncrypted(root, plists.manifest)
+  await refuseEncrypted(found, plists.manifest)
   const blobs = new Blobs(root)
   await blobs.checkFolders()
   const folder = new ScratchFolder(options.scratch)
@@ -67,7 +69,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   try {
     // Before anything is copied or read: what changes afterwards makes the fingerprint differ when the backup is to be released.
     const fingerprint = await takeFingerprint(root, options.signal)
-    const manifest = await Manifest.open(root, { ...options, scratch: folder })
+    const manifest = await openManifest(join(root, found.manifest), { ...options, scratch: folder })
     closers.push(() => manifest.close())
     const opening: Opening = { ...options, root, plists, blobs, manifest, fingerprint, folder, closers }
     const messages = await openMessagesPart(opening)

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
-import { manifestName } from '../manifest/manifest.js'
+import { manifestName, oldManifestName } from '../manifest/manifest.js'
 import { unreadable } from './blobs.js'
 
 /** Files that a backup keeps in its own folder, beside the blobs. */
@@ -12,41 +12,51 @@ export const statusName = 'Status.plist'
 /** A folder that exists while the phone writes a backup. */
 export const snapshotName = 'Snapshot'
 
-const oldManifestName = 'Manifest.mbdb'
 const udidPattern = /^(?:[0-9a-f]{40}|[0-9A-F]{8}-[0-9A-F]{16})$/i
 
+/** A folder that is a backup. */
+export interface FoundBackup {
+  /** Its real, absolute path. */
+  readonly root: string
+  /** Name of its manifest. A phone that was updated from iOS 9 may leave the old one beside the new one, which then counts. */
+  readonly manifest: typeof manifestName | typeof oldManifestName
+}
+
 /**
- * Finds the backup at a path; resolves with its real, absolute path.
+ * Finds the backup at a path.
+ *
+ * @throws HoldfastError `MANIFEST_MISSING`, or as {@link lookForBackup}.
+ */
+export async function findBackup(path: string): Promise<FoundBackup> {
+  const { root, manifest } = await lookForBackup(path)
+  if (manifest !== null) return { root, manifest }
+  throw new HoldfastError(
+    'MANIFEST_MISSING',
+    'The backup has no Manifest.db, so nothing says what its files are',
+    {
+      hint: 'The backup was cut off or copied incompletely: make it again, or copy all of it.',
+      retryable: false,
+      facts: { path: root },
+    },
+  )
+}
+
+/**
+ * Finds what is there of a backup at a path, its manifest or not.
  *
  * @throws HoldfastError `BACKUP_NOT_FOUND` when there is no folder; `BACKUP_INVALID` when the folder is no backup, with the backups
- *   that lie in it in the hint, or has the layout of iOS 9 and older; `MANIFEST_MISSING`; `BACKUP_UNREADABLE`.
+ *   that lie in it in the hint; `BACKUP_UNREADABLE`.
  */
-export async function findBackup(path: string): Promise<string> {
+export async function lookForBackup(
+  path: string,
+): Promise<{ readonly root: string; readonly manifest: FoundBackup['manifest'] | null }> {
   const root = await folderAt(path)
   const names = new Set((await list(root)).map((entry) => entry.name))
-  if (names.has(manifestName)) return root
-  if (names.has(oldManifestName)) {
-    throw new HoldfastError(
-      'BACKUP_INVALID',
-      'The backup has the layout of iOS 9 and older, which is not supported yet',
-      {
-        hint: 'Back the phone up again with iOS 10 or newer.',
-        retryable: false,
-        facts: { path: root },
-      },
-    )
+  for (const manifest of [manifestName, oldManifestName] as const) {
+    if (names.has(manifest)) return { root, manifest }
   }
-  if ([infoName, manifestPlistName, statusName].some((name) => names.has(name))) {
-    throw new HoldfastError(
-      'MANIFEST_MISSING',
-      'The backup has no Manifest.db, so nothing says what its files are',
-      {
-        hint: 'The backup was cut off or copied incompletely: make it again, or copy all of it.',
-        retryable: false,
-        facts: { path: root },
-      },
-    )
-  }
+  if ([infoName, manifestPlistName, statusName].some((name) => names.has(name)))
+    return { root, manifest: null }
   const inside = await backupsIn(root)
   throw new HoldfastError('BACKUP_INVALID', 'The folder is not an iPhone backup', {
     hint:
@@ -106,7 +116,7 @@ async function backupsIn(path: string): Promise<string[]> {
   for (const entry of await list(path)) {
     if (!entry.isDirectory() || !udidPattern.test(entry.name)) continue
     const names: string[] = await readdir(join(path, entry.name)).catch(() => [])
-    if (names.includes(manifestName)) found.push(entry.name)
+    if (names.includes(manifestName) || names.includes(oldManifestName)) found.push(entry.name)
   }
   return found.sort()
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { besides, contactDatabase, fileIdOf, messageDatabase, type PhonePath } from '../manifest/file-id.js'
-import { manifestName } from '../manifest/manifest.js'
+import { manifestName, oldManifestName } from '../manifest/manifest.js'
 import { folderAt, infoName, manifestPlistName, statusName } from './backup-layout.js'
 import { Blobs, readFileChunks, regularFile } from './blobs.js'
 
@@ -13,7 +13,7 @@ export interface Fingerprint {
   readonly sha1: ReadonlyMap<string, string>
 }
 
-const files = [infoName, manifestPlistName, statusName, manifestName, `${manifestName}-wal`]
+const files = [infoName, manifestPlistName, statusName, manifestName, `${manifestName}-wal`, oldManifestName]
 const databases = [messageDatabase, contactDatabase]
 const blobs: readonly PhonePath[] = databases.flatMap((path) => [path, besides(path, '-wal')])
 
@@ -37,6 +37,8 @@ export async function takeFingerprint(root: string, signal: AbortSignal): Promis
     const stats = await regularFile(path)
     // An empty side file appears when somebody looks into the manifest with SQLite, and says nothing.
     const there = stats !== null && !(name.endsWith('-wal') && stats.size === 0)
+    // Most backups have none; theirs are the fingerprints that earlier receipts name.
+    if (!there && name === oldManifestName) continue
     whole.update(`${name} ${there ? await hashFile(path, [createHash('sha256')], signal) : 'absent'}\n`)
   }
   const store = new Blobs(root)

@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/core'
 import { readSqliteFile } from '../database/sqlite-file.js'
 import { manifestName } from '../manifest/manifest.js'
 import { type PlistFile, valueAt } from '../plist/plist-file.js'
+import type { FoundBackup } from './backup-layout.js'
 import { unreadable } from './blobs.js'
 
 /**
@@ -14,8 +15,13 @@ import { unreadable } from './blobs.js'
  *
  * @throws HoldfastError `BACKUP_ENCRYPTED`, `MANIFEST_DAMAGED` when Manifest.db is neither, `BACKUP_UNREADABLE`.
  */
-export async function refuseEncrypted(root: string, manifestPlist: PlistFile): Promise<void> {
+export async function refuseEncrypted(
+  { root, manifest }: FoundBackup,
+  manifestPlist: PlistFile,
+): Promise<void> {
   if (valueAt(manifestPlist, 'IsEncrypted') === true) throw encryptedError(root)
+  // The old manifest is never encrypted itself.
+  if (manifest !== manifestName) return
   const path = join(root, manifestName)
   const file = await readSqliteFile(path).catch((cause: unknown) => {
     throw unreadable(path, cause)

@@ -17,9 +17,12 @@ export interface ManifestFile {
    * backup that was decrypted since still has it.
    */
   readonly encryptionKey: Uint8Array | null
+  /** Where a symbolic link leads on the phone; null for anything else. Not to be followed. */
+  readonly target: string | null
 }
 
-const encryptionKeyBytes = 44
+/** Length of {@link ManifestFile.encryptionKey}. */
+export const encryptionKeyBytes = 44
 
 const fileType = 0o170000
 
@@ -54,6 +57,7 @@ export function parseManifestFile(bytes: Uint8Array): Decoded<ManifestFile> {
       sha1: digestOf(resolve(file.get('Digest'))),
       protectionClass: numberOf(file.get('ProtectionClass')),
       encryptionKey: bytesOf(resolve(file.get('EncryptionKey')), encryptionKeyBytes),
+      target: textOf(resolve(file.get('Target'))),
     }
   })
 }
@@ -65,6 +69,10 @@ function dict(value: PlistValue | undefined): PlistDict {
 
 function numberOf(value: PlistValue | undefined): number | null {
   return typeof value === 'number' ? value : null
+}
+
+function textOf(value: PlistValue | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
 }
 
 function digestOf(value: PlistValue | undefined): string | null {

@@ -1,0 +1,148 @@
+import { setImmediate } from 'node:timers/promises'
+import type { OpenSqlite, SqliteStatement } from '../../sqlite/driver.js'
+import { BackupDatabase, damaged, positional, rows } from '../database/backup-database.js'
+import { regularFile } from '../folder/blobs.js'
+import type { ScratchFolder } from '../folder/scratch-folder.js'
+import { fileIdOf, type PhonePath } from './file-id.js'
+import {
+  type EntryKind,
+  type ListedEntry,
+  type Manifest,
+  type ManifestEntry,
+  manifestName,
+} from './manifest.js'
+import { kindOfMode, type ManifestFile, parseManifestFile } from './manifest-file.js'
+import { refuseUnsafeRows } from './unsafe-rows.js'
+
+const name = { file: manifestName, what: 'The list of files', damaged: 'MANIFEST_DAMAGED' } as const
+
+/** Rows read at once; with {@link largestDetails} they bound the memory that a hostile manifest can ask for. */
+const rowsAtOnce = 250
+
+/** Details of a file take some hundred bytes, or a few thousand with its extended attributes. What is larger is taken as undecodable. */
+const largestDetails = 256 * 1024
+
+type PageRow = readonly [
+  rowid: number,
+  fileId: string,
+  domain: unknown,
+  path: unknown,
+  flags: unknown,
+  file: unknown,
+]
+
+/**
+ * The list of files of iOS 10 and newer: `Files(fileID, domain, relativePath, flags, file)` in Manifest.db. It stays on disk; a
+ * lookup is one search in the index of its file ids.
+ */
+export class SqliteManifest implements Manifest {
+  readonly #database: BackupDatabase
+  readonly #flags: SqliteStatement
+  /** Asked only where it is needed: the column is ten times the rest of the row. */
+  readonly #details: SqliteStatement
+  readonly #page: (...parameters: readonly number[]) => readonly PageRow[]
+
+  private constructor(database: BackupDatabase, hasDetails: boolean) {
+    const details = hasDetails
+      ? `CASE WHEN length(file) <= ${largestDetails} THEN file END AS file`
+      : 'NULL AS file'
+    this.#database = database
+    this.#flags = database.prepare('SELECT flags FROM Files WHERE fileID = ?')
+    this.#details = database.prepare(`SELECT ${details} FROM Files WHERE fileID = ?`)
+    this.#page = positional<PageRow>(
+      database.prepare(
+        `SELECT rowid, fileID, domain, relativePath, flags, ${details} FROM Files
+          WHERE rowid > ? ORDER BY rowid LIMIT ${rowsAtOnce}`,
+      ),
+    )
+  }
+
+  /**
+   * Opens the database at `path` and checks every row of it. The write-ahead log beside it is read with it.
+   *
+   * @throws HoldfastError `MANIFEST_DAMAGED`, `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, or the signal's reason.
+   */
+  static async open(
+    path: string,
+    options: {
+      readonly openSqlite: OpenSqlite
+      readonly scratch: ScratchFolder
+      readonly signal: AbortSignal
+    },
+  ): Promise<SqliteManifest> {
+    const wal = await regularFile(`${path}-wal`)
+    const database = await BackupDatabase.open(path, name, {
+      ...options,
+      sideFiles: wal === null || wal.size === 0 ? [] : [{ suffix: '-wal', path: `${path}-wal` }],
+    })
+    try {
+      const columns = database.columns('Files')
+      if (columns === null) throw damaged(name, 'it has no table of files')
+      const missing = ['fileid', 'domain', 'relativepath', 'flags'].filter((column) => !columns.has(column))
+      if (missing.length > 0) throw damaged(name, `its table of files lacks ${missing.join(', ')}`)
+      await refuseUnsafeRows(database, options.signal)
+      return database.guard(() => new SqliteManifest(database, columns.has('file')))
+    } catch (thrown) {
+      database.close()
+      throw thrown
+    }
+  }
+
+  find(path: PhonePath): ManifestEntry | null {
+    const fileId = fileIdOf(path)
+    const [row] = this.#database.guard(() => rows<{ flags: unknown }>(this.#flags.all(fileId)))
+    if (row === undefined) return null
+    const details = () => this.#detailsOf(fileId)
+    return { fileId, kind: kindOf(row.flags, details), details }
+  }
+
+  async *entries(signal: AbortSignal): AsyncGenerator<readonly ListedEntry[], void, undefined> {
+    let last = Number.MIN_SAFE_INTEGER
+    for (;;) {
+      await setImmediate()
+      signal.throwIfAborted()
+      const page = this.#database.guard(() => this.#page(last))
+      const lastRow = page.at(-1)
+      if (lastRow === undefined) return
+      last = lastRow[0]
+      yield page.map(([, fileId, domain, path, flags, file]) => {
+        const details = () => decodedDetails(file)
+        return {
+          fileId,
+          domain: textOf(domain),
+          relativePath: textOf(path),
+          kind: kindOf(flags, details),
+          details,
+        }
+      })
+    }
+  }
+
+  #detailsOf(fileId: string): ManifestFile | null {
+    const [row] = this.#database.guard(() => rows<{ file: unknown }>(this.#details.all(fileId)))
+    return decodedDetails(row?.file)
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}
+
+function decodedDetails(file: unknown): ManifestFile | null {
+  const parsed = file instanceof Uint8Array ? parseManifestFile(file) : null
+  return parsed?.ok === true ? parsed.value : null
+}
+
+/** Any other type than text in a column of text is of no phone's making. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/** 1 is a file, 2 a directory, 4 a symbolic link; some tools write 0, and then the file's mode decides. */
+function kindOf(flags: unknown, details: ManifestEntry['details']): EntryKind {
+  if (flags === 1) return 'file'
+  if (flags === 2) return 'directory'
+  if (flags === 4) return 'symlink'
+  const mode = details()?.mode ?? null
+  return mode === null ? 'file' : kindOfMode(mode)
+}
