@@ -131,10 +131,10 @@ export function expectLibraryToEqualTruth(
       .sort((a, b) => compare(key(a['guid'], a['message_guid']), key(b['guid'], b['message_guid']))),
   ).toEqual(
     [...truth.attachments]
-      .sort((a, b) => compare(key(a.guid, a.messageGuid), key(b.guid, b.messageGuid)))
+      .sort((a, b) => compare(a.key, b.key))
       .map((attachment) => ({
         guid: attachment.guid,
-        message_guid: attachment.messageGuid,
+        message_guid: attachment.parent?.type === 'message' ? attachment.parent.key : null,
         sha256: attachment.sha256,
         bytes: attachment.bytes,
         mime_type: attachment.mimeType,

@@ -18,6 +18,9 @@ const recordViews = [
   'attachments',
   'contacts',
   'contact_points',
+  'calls',
+  'call_handles',
+  'voicemails',
 ]
 
 /** A library in a folder of its own: `library.db` and `attachments`. */

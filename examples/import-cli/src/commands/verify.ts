@@ -1,5 +1,5 @@
 import { HoldfastError, type JsonObject } from '@holdfast/core'
-import { type ImportCheck, verifyPublished } from '@holdfast/core/import'
+import { countsOf, type ImportCheck, verifyPublished } from '@holdfast/core/import'
 import { cliError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, exitStatus } from '../exit-status.js'
@@ -39,7 +39,7 @@ export async function verifyLibrary(
     }
     const checks: ImportCheck[] = []
     for (const each of published) {
-      const progress = showProgress(each.id, itemsOf(each.receipt.counts), terminal)
+      const progress = showProgress(each.id, itemsOf(each.receipt), terminal)
       checks.push(
         await verifyPublished(library.storage, each, { signal, progress }).finally(() => terminal.live()),
       )
@@ -62,7 +62,7 @@ function reportOfVerify(
   const report = reportOfCommand(context, error)
   const last = checks.at(-1)
   if (last === undefined) return report
-  return { ...report, run: last.import, ...last.receipt.counts, receipt: last.receipt }
+  return { ...report, run: last.import, ...countsOf(last.receipt), receipt: last.receipt }
 }
 
 function checkWords(
@@ -101,9 +101,8 @@ function differs(checks: readonly ImportCheck[]): HoldfastError {
   )
 }
 
-function itemsOf(counts: ImportCheck['receipt']['counts']): number {
-  const { chats, messages, contacts, attachments } = counts
-  return [chats, messages, contacts, attachments].reduce(
+function itemsOf(receipt: ImportCheck['receipt']): number {
+  return Object.values(countsOf(receipt)).reduce(
     (sum, { stored, present, skipped, failed }) => sum + stored + present + skipped + failed,
     0,
   )

@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs'
 import { type ErrorReport, type HoldfastError, reportError } from '@holdfast/core'
-import type { ImportCounts, OutcomeCounts, Receipt, SourceDescription } from '@holdfast/core/import'
+import {
+  countsOf,
+  type ImportCounts,
+  type OutcomeCounts,
+  type Receipt,
+  type SourceDescription,
+  type SourceTotals,
+} from '@holdfast/core/import'
 import type { CommandContext } from '../command-context.js'
 import type { RunResult } from '../runs/run-result.js'
 
@@ -30,6 +37,8 @@ export const noCounts: ImportCounts = {
   chats: none,
   messages: none,
   contacts: none,
+  calls: none,
+  voicemails: none,
   attachments: { ...none, bytes: 0, reasons: {} },
 }
 
@@ -42,7 +51,7 @@ export function reportOfRun(result: RunResult, context: CommandContext): JsonRep
     ...(step === null ? {} : { step }),
     backupPath,
     backupExists,
-    ...(status === 'discarded' ? noCounts : (receipt?.counts ?? noCounts)),
+    ...(status === 'discarded' || receipt === null ? noCounts : countsOf(receipt)),
     receipt: status === 'discarded' ? null : receipt,
     error,
     seconds: secondsSince(context),
@@ -72,10 +81,8 @@ export function reportOfCommand(context: CommandContext, error: HoldfastError | 
 }
 
 /** Items of all kinds. */
-export function totalOf(
-  totals: Readonly<Record<'chats' | 'messages' | 'attachments' | 'contacts', number>>,
-): number {
-  return totals.chats + totals.messages + totals.attachments + totals.contacts
+export function totalOf(totals: SourceTotals): number {
+  return Object.values(totals).reduce((sum, each) => sum + each, 0)
 }
 
 function secondsSince({ startedAt }: CommandContext): number {

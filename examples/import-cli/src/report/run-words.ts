@@ -1,4 +1,5 @@
 import {
+  countsOf,
   type OutcomeCounts,
   type Receipt,
   type SkipReason,
@@ -28,8 +29,8 @@ export function runWords(result: RunResult, folder: LibraryFolder, colors: Color
 }
 
 /** Lines of a table: what became of the items, by kind. */
-export function countWords({ counts }: Receipt): readonly string[] {
-  const { messages, attachments, chats, contacts } = counts
+export function countWords(receipt: Receipt): readonly string[] {
+  const { messages, attachments, chats, contacts, calls, voicemails } = countsOf(receipt)
   const row = (name: string, outcomes: OutcomeCounts, more = '') =>
     [
       name,
@@ -42,7 +43,14 @@ export function countWords({ counts }: Receipt): readonly string[] {
     row('attachments', attachments, size(attachments.bytes)),
     row('chats', chats),
     row('contacts', contacts),
+    // Not every host takes these, and not every phone has them.
+    ...(isNone(calls) ? [] : [row('calls', calls)]),
+    ...(isNone(voicemails) ? [] : [row('voicemails', voicemails)]),
   ])
+}
+
+function isNone({ stored, present, skipped, failed }: OutcomeCounts): boolean {
+  return stored + present + skipped + failed === 0
 }
 
 function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
@@ -70,8 +78,7 @@ function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): re
 /** What may be claimed: not that all is there, where the backup itself did not give all of it. */
 function sureOf(receipt: Receipt | null): string {
   if (receipt === null) return 'What was stored before is still there.'
-  const { messages, attachments, chats, contacts } = receipt.counts
-  const left = [messages, attachments, chats, contacts].some(({ skipped, failed }) => skipped + failed > 0)
+  const left = Object.values(countsOf(receipt)).some(({ skipped, failed }) => skipped + failed > 0)
   return left
     ? 'All that the backup gives is stored and verified; the rest is counted.'
     : 'Everything in the backup is stored and verified.'

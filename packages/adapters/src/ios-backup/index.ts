@@ -1,2 +1,5 @@
+export { contacts } from './contacts/contacts-part.js'
 export { fingerprintBackup } from './folder/fingerprint.js'
 export { type IosBackupOptions, inspectBackup, iosBackup } from './ios-backup.js'
+export { messages } from './messages/messages-part.js'
+export type { BackupPart } from './parts/backup-part.js'

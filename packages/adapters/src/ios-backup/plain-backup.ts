@@ -10,18 +10,15 @@ import type {
   SourceDescription,
   SourceTotals,
 } from '@holdfast/core/import'
-import { cursorAt, type RecordKind, readCursor, recordKinds } from './cursor.js'
+import { cursorAt, readCursor } from './cursor.js'
 import type { Blobs } from './folder/blobs.js'
-import type { AttachmentTable } from './messages/attachments.js'
-import type { RecordTable } from './record-table.js'
+import type { OpenPart } from './parts/backup-part.js'
+import type { ContentPlace } from './parts/content-place.js'
+import type { OpenParts } from './parts/open-parts.js'
 
 /** The open parts of a backup, ready to be read. */
-export interface BackupParts {
+export interface BackupParts extends OpenParts {
   readonly source: SourceDescription
-  readonly totals: SourceTotals
-  readonly tables: Readonly<Record<RecordKind, RecordTable>>
-  /** Finds the content of attachments; null where the source has none. */
-  readonly attachments: AttachmentTable | null
   readonly blobs: Blobs
   /** Closes databases and removes private copies. */
   readonly close: () => Promise<void>
@@ -53,31 +50,32 @@ export class PlainBackup implements OpenBackup {
         retryable: false,
       })
     }
-    let { kind, position } = readCursor(options.after)
-    for (const each of recordKinds.slice(recordKinds.indexOf(kind))) {
-      if (each !== kind) position = null
-      kind = each
+    const { tables } = this.#parts
+    const names = tables.map(({ name }) => name)
+    const begin = readCursor(options.after, names)
+    for (const { name, table } of begin === null ? tables : tables.slice(names.indexOf(begin.table))) {
+      let position = begin?.table === name ? begin.position : null
       for (;;) {
         // Reading is synchronous: without this turn of the event loop a host's window would stand still until the end.
         await setImmediate()
         signal.throwIfAborted()
         this.#check()
-        const page = await this.#parts.tables[kind].page(position, batchSize)
+        const page = await table.page(position, batchSize)
         if (page === null) break
         position = page.position
-        yield { records: page.records, cursor: cursorAt(kind, position) }
+        yield { records: page.records, cursor: cursorAt(name, position) }
       }
     }
   }
 
   async *content(record: AttachmentRecord, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* this.#parts.blobs.read(await this.#fileIdOf(record, signal), signal)
+    yield* this.#read(record, signal, false)
   }
 
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {
     const hash = createHash('sha256')
     let bytes = 0
-    for await (const chunk of this.#parts.blobs.read(await this.#fileIdOf(record, signal), signal, true)) {
+    for await (const chunk of this.#read(record, signal, true)) {
       hash.update(chunk)
       bytes += chunk.length
     }
@@ -89,11 +87,20 @@ export class PlainBackup implements OpenBackup {
     await this.#parts.close()
   }
 
-  async #fileIdOf(record: AttachmentRecord, signal: AbortSignal): Promise<string> {
+  /** `reuse` says that a chunk may be overwritten by the next one. */
+  async *#read(
+    record: AttachmentRecord,
+    signal: AbortSignal,
+    reuse: boolean,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     signal.throwIfAborted()
     this.#check()
-    const place = await this.#parts.attachments?.place(record)
-    if (place?.unavailable === null) return place.fileId
+    const place = await placeIn(this.#parts.parts, record)
+    if (place?.unavailable === null) {
+      if ('bytes' in place) yield place.bytes
+      else yield* this.#parts.blobs.read(place.fileId, signal, reuse)
+      return
+    }
     throw new HoldfastError('BACKUP_UNREADABLE', 'The backup holds no content for this attachment', {
       hint: 'The file went away since the backup was opened, or the record is of another backup.',
       facts: { key: record.key, reason: place?.unavailable ?? 'not-in-backup' },
@@ -104,4 +111,13 @@ export class PlainBackup implements OpenBackup {
     if (!this.#closed) return
     throw new HoldfastError('BACKUP_UNREADABLE', 'The backup was closed already', { hint: 'Open it again.' })
   }
+}
+
+/** Where the content of a record is, by the part that knows it; null when none does. */
+async function placeIn(parts: readonly OpenPart[], record: AttachmentRecord): Promise<ContentPlace | null> {
+  for (const { place } of parts) {
+    const found = (await place?.(record)) ?? null
+    if (found !== null) return found
+  }
+  return null
 }

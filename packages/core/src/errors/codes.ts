@@ -50,6 +50,9 @@ export const errorCodes = {
   MESSAGES_MISSING: 'The backup holds no message database.',
   MESSAGES_DAMAGED: 'The message database of the backup cannot be read.',
   CONTACTS_DAMAGED: 'The contacts database of the backup cannot be read.',
+  CALLS_DAMAGED: 'The call history of the backup cannot be read.',
+  VOICEMAIL_DAMAGED: 'The voicemail database of the backup cannot be read.',
+  WHATSAPP_DAMAGED: 'The WhatsApp database of the backup cannot be read.',
   // Library
   DESTINATION_UNWRITABLE: 'The destination folder cannot be written.',
   DESTINATION_UNSAFE: 'The destination lies inside the backup, or the backup inside the destination.',

@@ -82,6 +82,8 @@ describe('the backup import', () => {
       chats: { stored: 1, present: 0, skipped: 0, failed: 0 },
       messages: { stored: 20, present: 0, skipped: 0, failed: 0 },
       contacts: { stored: 1, present: 0, skipped: 0, failed: 0 },
+      calls: { stored: 0, present: 0, skipped: 0, failed: 0 },
+      voicemails: { stored: 0, present: 0, skipped: 0, failed: 0 },
       attachments: {
         stored: 2,
         present: 0,

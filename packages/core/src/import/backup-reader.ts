@@ -11,9 +11,16 @@ export type BackupRef = {
   readonly ownership: 'made' | 'handed-over' | 'adopted'
 }
 
-/** Whether a part of the backup (messages, contacts) is there. Absent is a fact to report, unreadable is an error. */
+/** Whether a part of the backup (messages, contacts, calls…) is there. Absent is a fact to report, unreadable is an error. */
 export type PartState = {
-  readonly part: 'messages' | 'attachments' | 'contacts'
+  readonly part:
+    | 'messages'
+    | 'attachments'
+    | 'contacts'
+    | 'contact-images'
+    | 'calls'
+    | 'voicemail'
+    | 'whatsapp'
   /** `present`; `absent`: the source has no such database or table; `blob-missing`: the manifest lists it, the disk does not hold it. */
   readonly state: 'present' | 'absent' | 'blob-missing'
   /** A sentence for people; null when present. */
@@ -44,6 +51,8 @@ export type SourceTotals = {
   readonly messages: number
   readonly attachments: number
   readonly contacts: number
+  readonly calls: number
+  readonly voicemails: number
 }
 
 /** Size and hash of some content, read in full. */
@@ -62,7 +71,8 @@ export interface BackupReader {
    * gave to the reader; whatever is there goes again with {@link OpenBackup.close}.
    *
    * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `BACKUP_TORN`, `BACKUP_ENCRYPTED`, `BACKUP_UNSAFE`,
-   *   `MANIFEST_MISSING`, `MANIFEST_DAMAGED`, `MESSAGES_MISSING`, `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`.
+   *   `MANIFEST_MISSING`, `MANIFEST_DAMAGED`, `MESSAGES_MISSING`, `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`, `CALLS_DAMAGED`,
+   *   `VOICEMAIL_DAMAGED`, `WHATSAPP_DAMAGED`.
    */
   open(path: string, options: { readonly signal: AbortSignal }): Promise<OpenBackup>
 }
@@ -75,11 +85,11 @@ export interface OpenBackup {
   totals(): Promise<SourceTotals>
 
   /**
-   * All records in an order that is the same at every call: contacts, chats, messages, attachments, each by its row id.
-   * With `after`, what follows that cursor. Batches hold at most `batchSize` records; memory stays bounded at any size.
+   * All records in an order that is the same at every call: part by part of the source (contacts first, then
+   * messages), in each part what others refer to first (chats, messages, attachments), each kind by its row id. With `after`, what follows that cursor. Batches hold at most `batchSize` records; memory stays bounded at any size.
    * A row that cannot be decoded is yielded as `unreadable`.
    *
-   * @throws HoldfastError `MESSAGES_DAMAGED` or `CONTACTS_DAMAGED` when a table cannot be read any further.
+   * @throws HoldfastError `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`, … when a table of that part cannot be read any further.
    */
   read(options: {
     readonly after: Cursor | null

@@ -1,27 +1,29 @@
 import type { ImportCounts, OutcomeCounts } from './receipt.js'
-import type { ImportRecord, ItemOutcome, SkipReason } from './records.js'
+import type { ItemOutcome, ItemType, SkipReason } from './records.js'
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** Counts items of an import by kind, outcome and reason. */
 export class ImportTally {
-  readonly #chats = zero()
-  readonly #messages = zero()
-  readonly #contacts = zero()
-  readonly #attachments = zero()
+  readonly #counts = {
+    chat: zero(),
+    message: zero(),
+    contact: zero(),
+    attachment: zero(),
+    call: zero(),
+    voicemail: zero(),
+  } satisfies Record<ItemType, Writable<OutcomeCounts>>
   #bytes = 0
   readonly #reasons: { [reason in SkipReason]?: number } = {}
 
-  /** Counts one item; `of` says what an unreadable row would have been. */
+  /** Counts one item; `type` says of an unreadable row what it would have been. */
   add(item: {
-    readonly type: ImportRecord['type']
-    readonly of?: 'chat' | 'message' | 'attachment' | 'contact'
+    readonly type: ItemType
     readonly outcome: ItemOutcome
     readonly reason: SkipReason | null
     readonly bytes: number
   }): void {
-    const counts = this.#of(item.type === 'unreadable' ? item.of : item.type)
-    counts[item.outcome] += 1
+    this.#counts[item.type][item.outcome] += 1
     if (item.type !== 'attachment') return
     this.#bytes += item.bytes
     if (item.outcome === 'skipped' && item.reason !== null) {
@@ -30,18 +32,15 @@ export class ImportTally {
   }
 
   get counts(): ImportCounts {
+    const { chat, message, contact, attachment, call, voicemail } = this.#counts
     return {
-      chats: { ...this.#chats },
-      messages: { ...this.#messages },
-      contacts: { ...this.#contacts },
-      attachments: { ...this.#attachments, bytes: this.#bytes, reasons: { ...this.#reasons } },
+      chats: { ...chat },
+      messages: { ...message },
+      contacts: { ...contact },
+      calls: { ...call },
+      voicemails: { ...voicemail },
+      attachments: { ...attachment, bytes: this.#bytes, reasons: { ...this.#reasons } },
     }
-  }
-
-  #of(kind: 'chat' | 'message' | 'attachment' | 'contact' | undefined): Writable<OutcomeCounts> {
-    if (kind === 'chat') return this.#chats
-    if (kind === 'attachment') return this.#attachments
-    return kind === 'contact' ? this.#contacts : this.#messages
   }
 }
 

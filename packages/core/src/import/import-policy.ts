@@ -71,8 +71,7 @@ export function checkSkips(
   for (const [reason, count] of Object.entries(counts.attachments.reasons)) {
     if (!allowed.some((other) => other === reason)) offending[reason] = (offending[reason] ?? 0) + count
   }
-  const { chats, messages, contacts, attachments } = counts
-  const unreadable = chats.failed + messages.failed + contacts.failed + attachments.failed
+  const unreadable = Object.values(counts).reduce((sum, { failed }) => sum + failed, 0)
   if (unreadable > 0 && !allowed.includes('unreadable')) offending['unreadable'] = unreadable
   const list = Object.entries(offending).map(([reason, count]) => `${count} ${reason}`)
   if (list.length === 0) return

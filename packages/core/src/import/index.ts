@@ -20,22 +20,28 @@ export type { AcquireContext, CleanupPolicy, Device } from './device.js'
 export { allowedSkips, cleanupPolicy, type ImportInput } from './import-policy.js'
 export {
   checkReceipt,
+  countsOf,
   type ImportCounts,
   type OutcomeCounts,
   parseReceipt,
   type Receipt,
+  type ReceiptCounts,
   type ReceiptFacts,
 } from './receipt.js'
 export {
   type AppContent,
+  type AttachmentParent,
   type AttachmentRecord,
+  type CallRecord,
   type ChatRecord,
   type ContactPoint,
   type ContactRecord,
   type Cursor,
+  type DecodedRecord,
   type DeletedPart,
   type ImportRecord,
   type ItemOutcome,
+  type ItemType,
   type LinkPreview,
   type Mention,
   type MessageEdit,
@@ -51,6 +57,7 @@ export {
   skipReasons,
   type TextState,
   type UnreadableRecord,
+  type VoicemailRecord,
 } from './records.js'
 export type {
   ContentSource,

@@ -17,6 +17,8 @@ export type ImportCounts = {
   readonly chats: OutcomeCounts
   readonly messages: OutcomeCounts
   readonly contacts: OutcomeCounts
+  readonly calls: OutcomeCounts
+  readonly voicemails: OutcomeCounts
   readonly attachments: OutcomeCounts & {
     /** Bytes of content of the stored and present ones. */
     readonly bytes: number
@@ -25,10 +27,14 @@ export type ImportCounts = {
   }
 }
 
+/** Counts as a receipt has them: one of version 1 knows of no calls and no voicemails. {@link countsOf} gives them all. */
+export type ReceiptCounts = Omit<ImportCounts, 'calls' | 'voicemails'> &
+  Partial<Pick<ImportCounts, 'calls' | 'voicemails'>>
+
 /** What a receipt says; plain JSON. */
 export type ReceiptFacts = {
-  /** Version of this shape. */
-  readonly version: 1
+  /** Version of this shape, and of what the digest is taken over; verify makes those of version 2. */
+  readonly version: 1 | 2
   /** Id of the import, which is the run's. */
   readonly import: string
   readonly owner: string
@@ -37,7 +43,7 @@ export type ReceiptFacts = {
     readonly fingerprint: string
     readonly udid: string | null
   }
-  readonly counts: ImportCounts
+  readonly counts: ReceiptCounts
   /** Digest over every item as it was read back from the library; `ContentDigester` says how. Lower-case hex. */
   readonly digest: string
   /** Unix milliseconds UTC. */
@@ -69,7 +75,8 @@ export async function parseReceipt(kept: unknown): Promise<Receipt> {
   if (typeof kept === 'object' && kept !== null && 'seal' in kept && 'version' in kept) {
     const { seal, ...facts } = kept
     // The seal covers every fact, so a value with a fitting seal is what `sealReceipt` was given.
-    if (kept.version === 1 && seal === (await sha256Hex(canonicalJson(facts)))) return kept as Receipt
+    const known = kept.version === 1 || kept.version === 2
+    if (known && seal === (await sha256Hex(canonicalJson(facts)))) return kept as Receipt
   }
   throw new HoldfastError('RECEIPT_INVALID', 'The receipt does not match its own seal', {
     hint: 'The backup is kept. Verify the library, or import the backup again.',
@@ -90,4 +97,10 @@ export async function checkReceipt(receipt: Receipt, fingerprint: string): Promi
       retryable: false,
     })
   }
+}
+
+/** The counts of a receipt of any version: what it knew nothing of, it counted none of. */
+export function countsOf({ counts }: ReceiptFacts): ImportCounts {
+  const none: OutcomeCounts = { stored: 0, present: 0, skipped: 0, failed: 0 }
+  return { ...counts, calls: counts.calls ?? none, voicemails: counts.voicemails ?? none }
 }

@@ -191,15 +191,22 @@ export interface MessageRecord {
   readonly isScheduled: boolean
 }
 
+/** What an attachment hangs on: the `key` of a message, a voicemail or a contact. */
+export interface AttachmentParent {
+  readonly type: 'message' | 'voicemail' | 'contact'
+  readonly key: string
+}
+
 /**
- * An attachment of one message. `key` is `<attachment guid>@<message guid>` (`@` alone behind it where there is no message):
- * the source may hang one file on several messages.
+ * A file that hangs on a message, a voicemail or a contact. `key` is `<guid>@<key of the parent>` (`@` alone behind it where there is
+ * no parent): the source may hang one file on several messages.
  */
 export interface AttachmentRecord {
   readonly type: 'attachment'
   readonly key: string
   readonly guid: string
-  readonly messageGuid: string | null
+  /** Null for drafts and for what deleting messages left behind. */
+  readonly parent: AttachmentParent | null
   /** The name that users see; several attachments of one message may share it. */
   readonly name: string | null
   readonly mimeType: string | null
@@ -243,19 +250,65 @@ export interface ContactRecord {
   readonly points: readonly ContactPoint[]
 }
 
+/** A call. `key` equals `id`, which is unique within the source device. All times are in milliseconds. */
+export interface CallRecord {
+  readonly type: 'call'
+  readonly key: string
+  readonly id: string
+  /** Unix milliseconds UTC. */
+  readonly startedAt: number | null
+  readonly durationMs: number | null
+  readonly direction: 'incoming' | 'outgoing'
+  readonly isAnswered: boolean
+  readonly medium: 'phone' | 'facetime-video' | 'facetime-audio' | 'other'
+  /** Who carried the call, as the source writes it, such as `com.apple.Telephony` or the app of another provider. */
+  readonly service: string | null
+  /** Phone numbers or addresses of the others, as the source writes them; empty where the caller was not shown. */
+  readonly handles: readonly string[]
+}
+
+/** A voicemail. `key` equals `id`, which is unique within the source device; its sound is an attachment with it as the parent. */
+export interface VoicemailRecord {
+  readonly type: 'voicemail'
+  readonly key: string
+  readonly id: string
+  readonly sender: string | null
+  /** Number that the phone offers to call back. */
+  readonly callbackNumber: string | null
+  /** Unix milliseconds UTC. */
+  readonly receivedAt: number | null
+  readonly durationMs: number | null
+  /** When it was moved to the deleted ones; null while it is not among them. Unix milliseconds UTC. */
+  readonly trashedAt: number | null
+  /** Null where the source does not say. */
+  readonly isRead: boolean | null
+}
+
 /** A source row that could not be decoded: it is counted as failed and told, and the rest goes on. */
 export interface UnreadableRecord {
   readonly type: 'unreadable'
   /** `<of>:<table>:<row>`. */
   readonly key: string
-  readonly of: 'chat' | 'message' | 'attachment' | 'contact'
+  readonly of: ItemType
   readonly table: string
   readonly row: string
   readonly problem: string
 }
 
+/** A row of the source that could be decoded. */
+export type DecodedRecord =
+  | ChatRecord
+  | MessageRecord
+  | AttachmentRecord
+  | ContactRecord
+  | CallRecord
+  | VoicemailRecord
+
+/** What kind of item a row of the source is. */
+export type ItemType = DecodedRecord['type']
+
 /** Anything that a reader yields. Plain JSON throughout. */
-export type ImportRecord = ChatRecord | MessageRecord | AttachmentRecord | ContactRecord | UnreadableRecord
+export type ImportRecord = DecodedRecord | UnreadableRecord
 
 /** Where a reader stands in its source: opaque to everyone else, plain JSON, stored beside the batch that it follows. */
 export type Cursor = Json

@@ -69,8 +69,7 @@ export async function withBackup<Result>(
 
 /** Items of all kinds. */
 export async function totalOf(backup: OpenBackup): Promise<number> {
-  const { chats, messages, attachments, contacts } = await backup.totals()
-  return chats + messages + attachments + contacts
+  return Object.values(await backup.totals()).reduce((sum, each) => sum + each, 0)
 }
 
 /** What is being worked on, for people. */

@@ -1,6 +1,7 @@
-import { canonicalJson, HoldfastError, sameJson } from '../index.js'
+import { HoldfastError, sameJson } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
 import { ContentDigester } from './content-digest.js'
+import { digestLine, receiptVersion } from './digest-line.js'
 import { ImportTally } from './import-counts.js'
 import { checkSkips } from './import-policy.js'
 import { type Receipt, sealReceipt } from './receipt.js'
@@ -59,7 +60,7 @@ export async function verifyImport(
     const { counts } = tally
     checkSkips(counts, backup.source.parts, allowed)
     return sealReceipt({
-      version: 1,
+      version: receiptVersion,
       import: ref.id,
       owner: ref.owner,
       source: { fingerprint: ref.fingerprint, udid: ref.udid },
@@ -68,14 +69,6 @@ export async function verifyImport(
       verifiedAt: now(),
     })
   })
-}
-
-/** The line of an item in the digest: how it ended, what its row says, and what its content is. One line of canonical JSON. */
-export function digestLine(item: StoredItem): string {
-  const { type, key, outcome, reason, record, content } = item
-  // Whether an item was stored anew or present already is no difference in what the library holds.
-  const held = outcome === 'present' ? 'stored' : outcome
-  return `${canonicalJson({ type, key, outcome: held, reason, record, content })}\n`
 }
 
 async function compare(
@@ -105,8 +98,7 @@ function expectedOutcome(record: ImportRecord): readonly StoredItem['outcome'][]
 
 function count(tally: ImportTally, record: ImportRecord, item: StoredItem): void {
   tally.add({
-    type: record.type,
-    ...(record.type === 'unreadable' ? { of: record.of } : {}),
+    type: record.type === 'unreadable' ? record.of : record.type,
     outcome: item.outcome,
     reason: item.reason,
     bytes: item.content?.bytes ?? 0,

@@ -1,7 +1,7 @@
 import { ContentDigester } from './content-digest.js'
+import { digestLine } from './digest-line.js'
 import type { Receipt } from './receipt.js'
 import type { PublishedImport, Storage, StoredItem } from './storage.js'
-import { digestLine } from './verify-import.js'
 
 /** An item that is no longer what its receipt proved. */
 export type LibraryDifference = {
@@ -37,7 +37,7 @@ export async function verifyPublished(
   const differences: LibraryDifference[] = []
   let items = 0
   for await (const item of storage.readBack(published.id, { signal: options.signal })) {
-    await digester.add(digestLine(item))
+    await digester.add(digestLine(item, published.receipt.version))
     items += 1
     if (item.difference !== null && differences.length < namedDifferences) {
       differences.push({ import: published.id, type: item.type, key: item.key, difference: item.difference })

@@ -26,10 +26,12 @@ export { type Fold, replayEntries } from './replay/replay-entries.js'
 export { type ReplayingJournal, replayingJournal } from './replay/replaying-journal.js'
 export {
   sampleAttachment,
+  sampleCall,
   sampleChat,
   sampleContact,
   sampleMessage,
   sampleUnreadable,
+  sampleVoicemail,
 } from './sample-records.js'
 export { type PhoneContent, ScriptedPhone } from './scripted-phone.js'
 export type { LibraryDump, StorageUnderTest } from './storage/storage-under-test.js'

@@ -187,8 +187,7 @@ export class MemoryLibrary implements Storage {
 
   #stage(staged: Staged, record: ImportRecord, sha256: string | null): void {
     const { ref } = staged
-    // Contact ids are unique within a device only; guids of the rest are unique in themselves.
-    const device = record.type === 'contact' ? ref.udid : null
+    const device = isOfDevice(record) ? ref.udid : null
     const identity = canonicalJson([ref.owner, record.type, device, record.key])
     const text = JSON.stringify(record)
     const hash = rowHash(text, sha256)
@@ -261,6 +260,12 @@ export class MemoryLibrary implements Storage {
       retryable: false,
     })
   }
+}
+
+/** Ids of contacts, calls and voicemails are unique within a device only; guids of the rest are unique in themselves. */
+function isOfDevice(record: ImportRecord): boolean {
+  if (record.type === 'attachment') return record.parent !== null && record.parent.type !== 'message'
+  return record.type === 'contact' || record.type === 'call' || record.type === 'voicemail'
 }
 
 function differenceOf(row: Row, content: StoredItem['content']): StoredItem['difference'] {

@@ -9,11 +9,18 @@ const none = { stored: 0, present: 0, skipped: 0, failed: 0 } as const
  */
 export function receiptFor(ref: ImportRef, facts: Partial<ReceiptFacts> = {}): Promise<Receipt> {
   return sealReceipt({
-    version: 1,
+    version: 2,
     import: ref.id,
     owner: ref.owner,
     source: { fingerprint: ref.fingerprint, udid: ref.udid },
-    counts: { chats: none, messages: none, contacts: none, attachments: { ...none, bytes: 0, reasons: {} } },
+    counts: {
+      chats: none,
+      messages: none,
+      contacts: none,
+      calls: none,
+      voicemails: none,
+      attachments: { ...none, bytes: 0, reasons: {} },
+    },
     digest: '0'.repeat(64),
     verifiedAt: 1_700_000_000_000,
     ...facts,

@@ -1,9 +1,11 @@
 import type {
   AttachmentRecord,
+  CallRecord,
   ChatRecord,
   ContactRecord,
   MessageRecord,
   UnreadableRecord,
+  VoicemailRecord,
 } from '../import/records.js'
 
 /** A group chat with two members; `more` replaces any of its fields. */
@@ -72,7 +74,7 @@ export function sampleAttachment(
     type: 'attachment',
     key: `${guid}@${messageGuid ?? ''}`,
     guid,
-    messageGuid,
+    parent: messageGuid === null ? null : { type: 'message', key: messageGuid },
     name: 'IMG_0001.HEIC',
     mimeType: 'image/heic',
     uti: 'public.heic',
@@ -101,6 +103,39 @@ export function sampleContact(id: string, more: Partial<ContactRecord> = {}): Co
     createdAt: 1_500_000_000_000,
     modifiedAt: null,
     points: [{ kind: 'phone', value: '+15550001', label: 'mobile' }],
+    ...more,
+  }
+}
+
+/** An answered call from somebody; `more` replaces any of its fields. */
+export function sampleCall(id: string, more: Partial<CallRecord> = {}): CallRecord {
+  return {
+    type: 'call',
+    key: id,
+    id,
+    startedAt: 1_600_000_000_000,
+    durationMs: 61_500,
+    direction: 'incoming',
+    isAnswered: true,
+    medium: 'phone',
+    service: 'com.apple.Telephony',
+    handles: ['+15550001'],
+    ...more,
+  }
+}
+
+/** A voicemail that nobody has heard yet; `more` replaces any of its fields. */
+export function sampleVoicemail(id: string, more: Partial<VoicemailRecord> = {}): VoicemailRecord {
+  return {
+    type: 'voicemail',
+    key: id,
+    id,
+    sender: '+15550001',
+    callbackNumber: '+15550001',
+    receivedAt: 1_600_000_000_000,
+    durationMs: 14_000,
+    trashedAt: null,
+    isRead: false,
     ...more,
   }
 }

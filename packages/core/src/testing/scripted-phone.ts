@@ -94,6 +94,8 @@ export class ScriptedPhone implements Device, BackupReader {
         messages: count('message'),
         attachments: count('attachment'),
         contacts: count('contact'),
+        calls: count('call'),
+        voicemails: count('voicemail'),
       }),
       read: async function* ({ after, batchSize, signal }) {
         for (let from = Number(after ?? 0); from < records.length; from += batchSize) {

@@ -13,7 +13,13 @@ export interface DatabaseName {
   readonly file: string
   /** Such as `The message database`. */
   readonly what: string
-  readonly damaged: 'MANIFEST_DAMAGED' | 'MESSAGES_DAMAGED' | 'CONTACTS_DAMAGED'
+  readonly damaged:
+    | 'MANIFEST_DAMAGED'
+    | 'MESSAGES_DAMAGED'
+    | 'CONTACTS_DAMAGED'
+    | 'CALLS_DAMAGED'
+    | 'VOICEMAIL_DAMAGED'
+    | 'WHATSAPP_DAMAGED'
 }
 
 /** A file that belongs to a database, beside it on the phone. */

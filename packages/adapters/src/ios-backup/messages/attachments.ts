@@ -1,8 +1,8 @@
 import type { AttachmentRecord, SkipReason } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
-import type { Blobs } from '../folder/blobs.js'
-import type { Manifest } from '../manifest/manifest.js'
+import type { PartSource } from '../parts/backup-part.js'
+import type { ContentPlace } from '../parts/content-place.js'
 import {
   columnOrNull,
   numberOf,
@@ -28,26 +28,22 @@ interface AttachmentRow {
   readonly totalBytes: SqlValue
 }
 
-/** Where the content of an attachment is: its blob, or why there is none. */
-export type ContentPlace =
-  | { readonly fileId: string; readonly unavailable: null }
-  | { readonly unavailable: SkipReason }
-
 /** The attachments of sms.db, one record per message that they are on. */
 export interface AttachmentTable extends RecordTable {
   /**
-   * Where the content of a record is, found from nothing but the record: in whatever process it was read.
+   * Where the content of a record is, found from nothing but the record: in whatever process it was read. Null for a record of
+   * something else.
    *
    * @throws HoldfastError `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, `MESSAGES_DAMAGED`, `MANIFEST_DAMAGED`.
    */
-  place(record: AttachmentRecord): Promise<ContentPlace>
+  place(record: AttachmentRecord): Promise<ContentPlace | null>
 }
 
 /** Opens the attachments of a database whose `attachment` table has these columns. */
 export function openAttachments(
   database: BackupDatabase,
   columns: ReadonlySet<string>,
-  source: { readonly manifest: Manifest; readonly blobs: Blobs },
+  source: PartSource,
 ): AttachmentTable {
   const select = database.guard(() => database.prepare(selectAttachments(columns)))
   const placements = openPlacements(database)
@@ -58,13 +54,7 @@ export function openAttachments(
 
   async function placeOf(filename: SqlValue): Promise<ContentPlace> {
     const path = attachmentPath(textOf(filename))
-    if (typeof path === 'string') return { unavailable: path }
-    const entry = source.manifest.find(path)
-    if (entry === null) return { unavailable: 'not-in-backup' }
-    if (entry.kind === 'directory') return { unavailable: 'is-directory' }
-    if (entry.kind !== 'file') return { unavailable: 'invalid-path' }
-    const blob = await source.blobs.find(entry.fileId)
-    return blob === null ? { unavailable: 'blob-missing' } : { fileId: entry.fileId, unavailable: null }
+    return typeof path === 'string' ? { unavailable: path } : source.placeOf(path)
   }
 
   return {
@@ -99,8 +89,9 @@ export function openAttachments(
       return { records, position: [last.attachment, last.message] }
     },
     async place(record) {
+      if (record.parent !== null && record.parent.type !== 'message') return null
       const row = twins.find(record)
-      if (row === null) return { unavailable: 'not-in-backup' }
+      if (row === null) return null
       const [named] = database.guard(() => rows<{ filename: SqlValue }>(filenameOf.all(row)))
       return placeOf(named?.filename ?? null)
     },
@@ -119,7 +110,7 @@ function attachmentOf(
     type: 'attachment',
     key: `${guid}${suffix}@${placement.guid ?? ''}`,
     guid,
-    messageGuid: placement.guid,
+    parent: placement.guid === null ? null : { type: 'message', key: placement.guid },
     name: textOf(row.transferName) ?? basenameOf(textOf(row.filename)),
     mimeType: textOf(row.mimeType),
     uti: textOf(row.uti),

@@ -1,21 +1,8 @@
-import type { PartState } from '@holdfast/core/import'
 import { type BackupDatabase, damaged } from '../database/backup-database.js'
-import type { Blobs } from '../folder/blobs.js'
-import type { Manifest } from '../manifest/manifest.js'
-import type { RecordTable } from '../record-table.js'
-import { type AttachmentTable, openAttachments } from './attachments.js'
+import type { OpenPart, PartSource } from '../parts/backup-part.js'
+import { openAttachments } from './attachments.js'
 import { openChats } from './chats.js'
 import { openMessages } from './messages.js'
-
-/** What sms.db holds, as far as this version of the phone's system has it. */
-export interface MessageParts {
-  readonly chats: RecordTable
-  readonly messages: RecordTable
-  /** Null where the database has no table of attachments. */
-  readonly attachments: AttachmentTable | null
-  readonly parts: readonly PartState[]
-  readonly remarks: readonly string[]
-}
 
 /** Tables that records are put together from, and what their absence means. */
 const companions: Readonly<Record<string, string | null>> = {
@@ -34,10 +21,7 @@ const companions: Readonly<Record<string, string | null>> = {
  *
  * @throws HoldfastError `MESSAGES_DAMAGED` when a table is torn, or there is none of messages.
  */
-export function openMessageDatabase(
-  database: BackupDatabase,
-  source: { readonly manifest: Manifest; readonly blobs: Blobs },
-): MessageParts {
+export function openMessageDatabase(database: BackupDatabase, source: PartSource): OpenPart {
   const messageColumns = database.columns('message')
   if (messageColumns === null) throw damaged(database.name, 'it has no table of messages')
   const remarks: string[] = []
@@ -47,13 +31,18 @@ export function openMessageDatabase(
       remarks.push(`${database.name.file} has no table '${table}': ${consequence}.`)
   }
   const attachmentColumns = database.columns('attachment')
+  const attachments = attachmentColumns === null ? null : openAttachments(database, attachmentColumns, source)
   return {
-    chats: openChats(database),
-    messages: openMessages(database, messageColumns),
-    attachments: attachmentColumns === null ? null : openAttachments(database, attachmentColumns, source),
-    parts: [
+    tables: [
+      { name: 'chats', counts: 'chats', table: openChats(database) },
+      { name: 'messages', counts: 'messages', table: openMessages(database, messageColumns) },
+      ...(attachments === null
+        ? []
+        : [{ name: 'attachments', counts: 'attachments', table: attachments } as const]),
+    ],
+    states: [
       { part: 'messages', state: 'present', detail: null },
-      attachmentColumns === null
+      attachments === null
         ? {
             part: 'attachments',
             state: 'absent',
@@ -62,5 +51,6 @@ export function openMessageDatabase(
         : { part: 'attachments', state: 'present', detail: null },
     ],
     remarks,
+    ...(attachments === null ? {} : { place: (record) => attachments.place(record) }),
   }
 }

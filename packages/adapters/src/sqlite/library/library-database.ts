@@ -6,17 +6,6 @@ import { sqlError, sqliteCodeOf } from './sql-errors.js'
 
 const busyMilliseconds = 5000
 
-/** Tables and views that hosts read and that they may well have themselves. */
-const commonNames = [
-  'messages',
-  'chats',
-  'chat_members',
-  'attachments',
-  'contacts',
-  'contact_points',
-  'imports',
-]
-
 /** The host's connection as the library uses it: prepared once, committed durably, every refusal told as a HoldfastError. */
 export class LibraryDatabase {
   readonly #db: SqliteDatabase
@@ -48,7 +37,7 @@ export class LibraryDatabase {
         inTransaction(this.#db, () => {
           // Read again: another process may have been faster.
           const from = this.version()
-          for (const migration of migrations.slice(from)) this.#db.exec(migration)
+          for (const migration of migrations.slice(from)) this.#db.exec(migration.sql)
           this.#db.exec(`UPDATE library_meta SET value = ${migrations.length} WHERE key = 'version'`)
         })
       }
@@ -66,12 +55,15 @@ export class LibraryDatabase {
       const names = new Set(
         asRows(this.#db.prepare('SELECT name FROM sqlite_master').all()).map((row) => row['name']),
       )
-      if (names.has('library_meta')) {
-        const meta = asRow(this.#db.prepare("SELECT value FROM library_meta WHERE key = 'version'").get())
-        return knownVersion(meta?.['value'])
-      }
-      const taken = commonNames.find((name) => names.has(name))
-      if (taken === undefined) return 0
+      const meta = names.has('library_meta')
+        ? asRow(this.#db.prepare("SELECT value FROM library_meta WHERE key = 'version'").get())
+        : null
+      const version = names.has('library_meta') ? knownVersion(meta?.['value']) : 0
+      const taken = migrations
+        .slice(version)
+        .flatMap(({ commonNames }) => commonNames)
+        .find((name) => names.has(name))
+      if (taken === undefined) return version
       throw new HoldfastError('LIBRARY_DAMAGED', `The database has a '${taken}' that is not a library's`, {
         hint: 'Give the library a database of its own, or a Storage that writes to the tables that are there.',
         retryable: false,

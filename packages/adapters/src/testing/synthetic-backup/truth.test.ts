@@ -158,13 +158,13 @@ describe.each(schemaVersions)('the truth of %s agrees with what SQL finds', (sch
       for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
       return Math.max(...counts.values())
     }
-    expect(repeated(attachments.map(({ messageGuid, name }) => `${messageGuid} ${name}`))).toBe(3)
+    expect(repeated(attachments.map(({ parent, name }) => `${parent?.key} ${name}`))).toBe(3)
     expect(
       repeated(attachments.flatMap(({ sha256, guid }) => (sha256 === null ? [] : [`${sha256} ${guid}`]))),
     ).toBe(2)
     const contents = new Map(attachments.map(({ guid, sha256 }) => [guid, sha256]))
     expect(repeated([...contents.values()].filter((sha256) => sha256 !== null))).toBeGreaterThanOrEqual(3)
-    expect(attachments.filter(({ messageGuid }) => messageGuid === null)).toHaveLength(1)
+    expect(attachments.filter(({ parent }) => parent === null)).toHaveLength(1)
     expect(attachments.filter(({ bytes }) => bytes === 0)).toHaveLength(1)
     expect(
       count(

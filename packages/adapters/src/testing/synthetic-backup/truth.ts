@@ -1,5 +1,12 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
-import type { AttachmentRecord, ChatRecord, ContactRecord, MessageRecord } from '@holdfast/core/import'
+import type {
+  AttachmentRecord,
+  CallRecord,
+  ChatRecord,
+  ContactRecord,
+  MessageRecord,
+  VoicemailRecord,
+} from '@holdfast/core/import'
 
 /** An attachment and the content that a reader should find for it; both null where the content is unavailable. */
 export type AttachmentTruth = AttachmentRecord & {
@@ -17,6 +24,8 @@ export interface BackupTruth {
   readonly chats: readonly ChatRecord[]
   readonly messages: readonly MessageRecord[]
   readonly attachments: readonly AttachmentTruth[]
+  readonly calls: readonly CallRecord[]
+  readonly voicemails: readonly VoicemailRecord[]
 }
 
 /** How many records there are of each kind. */
@@ -26,9 +35,11 @@ export interface TruthCounts {
   readonly messages: number
   /** One for each message that an attachment is on, and one for each attachment on none. */
   readonly attachments: number
+  readonly calls: number
+  readonly voicemails: number
 }
 
-type TruthRecord = ContactRecord | ChatRecord | MessageRecord | AttachmentTruth
+type TruthRecord = ContactRecord | ChatRecord | MessageRecord | AttachmentTruth | CallRecord | VoicemailRecord
 
 const bufferedCharacters = 1 << 20
 
@@ -42,8 +53,10 @@ export class TruthCollector {
     chats: [] as ChatRecord[],
     messages: [] as MessageRecord[],
     attachments: [] as AttachmentTruth[],
+    calls: [] as CallRecord[],
+    voicemails: [] as VoicemailRecord[],
   }
-  readonly #counts = { contacts: 0, chats: 0, messages: 0, attachments: 0 }
+  readonly #counts = { contacts: 0, chats: 0, messages: 0, attachments: 0, calls: 0, voicemails: 0 }
 
   constructor(options: { readonly keep: boolean; readonly file: string | null }) {
     this.#keep = options.keep
@@ -79,6 +92,18 @@ export class TruthCollector {
   attachment(record: AttachmentTruth): void {
     this.#counts.attachments++
     if (this.#keep) this.#truth.attachments.push(record)
+    this.#write(record)
+  }
+
+  call(record: CallRecord): void {
+    this.#counts.calls++
+    if (this.#keep) this.#truth.calls.push(record)
+    this.#write(record)
+  }
+
+  voicemail(record: VoicemailRecord): void {
+    this.#counts.voicemails++
+    if (this.#keep) this.#truth.voicemails.push(record)
     this.#write(record)
   }
 

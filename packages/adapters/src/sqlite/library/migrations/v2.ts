@@ -1,6 +1,56 @@
 import { owner, visible } from './visible.js'
 
+const version = `
+  row INTEGER PRIMARY KEY,
+  import INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  supersedes INTEGER,
+  hash TEXT NOT NULL,
+  exact TEXT`
+
+/** New columns are null in every row that is there, so that none of them changes and every hash still fits. */
 const tables = `
+CREATE TABLE call_rows (${version},
+  id TEXT NOT NULL,
+  device TEXT NOT NULL,
+  started_at INTEGER,
+  duration_ms INTEGER,
+  direction TEXT NOT NULL,
+  is_answered INTEGER NOT NULL,
+  medium TEXT NOT NULL,
+  service TEXT
+);
+CREATE INDEX call_rows_id ON call_rows (id);
+CREATE INDEX call_rows_started ON call_rows (started_at);
+CREATE INDEX call_rows_supersedes ON call_rows (supersedes) WHERE supersedes IS NOT NULL;
+
+CREATE TABLE call_handle_rows (
+  call INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  handle TEXT NOT NULL,
+  PRIMARY KEY (call, position)
+) WITHOUT ROWID;
+CREATE INDEX call_handle_rows_handle ON call_handle_rows (handle);
+
+CREATE TABLE voicemail_rows (${version},
+  id TEXT NOT NULL,
+  device TEXT NOT NULL,
+  sender TEXT,
+  callback_number TEXT,
+  received_at INTEGER,
+  duration_ms INTEGER,
+  trashed_at INTEGER,
+  is_read INTEGER
+);
+CREATE INDEX voicemail_rows_id ON voicemail_rows (id);
+CREATE INDEX voicemail_rows_supersedes ON voicemail_rows (supersedes) WHERE supersedes IS NOT NULL;
+
+-- What an attachment hangs on that is no message; message_guid stays for those.
+ALTER TABLE attachment_rows ADD COLUMN parent_type TEXT;
+ALTER TABLE attachment_rows ADD COLUMN parent_key TEXT;
+ALTER TABLE attachment_rows ADD COLUMN device TEXT;
+CREATE INDEX attachment_rows_parent ON attachment_rows (parent_key) WHERE parent_key IS NOT NULL;
+
 ALTER TABLE message_rows ADD COLUMN reply_to_part INTEGER;
 ALTER TABLE message_rows ADD COLUMN target_guid TEXT;
 ALTER TABLE message_rows ADD COLUMN target_part INTEGER;
@@ -21,6 +71,21 @@ ALTER TABLE attachment_rows ADD COLUMN part INTEGER;
 `
 
 const views = `
+CREATE VIEW calls AS
+SELECT id, started_at, duration_ms, direction, is_answered, medium, service,
+  (SELECT h.handle FROM call_handle_rows AS h WHERE h.call = c.row ORDER BY h.position LIMIT 1) AS handle,
+  nullif(device, '') AS device, ${owner('c')}
+FROM call_rows AS c WHERE ${visible('c', 'call_rows')};
+
+CREATE VIEW call_handles AS
+SELECT c.id AS call_id, h.handle, nullif(c.device, '') AS device, ${owner('c')}
+FROM call_rows AS c JOIN call_handle_rows AS h ON h.call = c.row WHERE ${visible('c', 'call_rows')};
+
+CREATE VIEW voicemails AS
+SELECT id, sender, callback_number, received_at, duration_ms, trashed_at, is_read,
+  nullif(device, '') AS device, ${owner('v')}
+FROM voicemail_rows AS v WHERE ${visible('v', 'voicemail_rows')};
+
 DROP VIEW messages;
 CREATE VIEW messages AS
 SELECT guid, chat_guid, sender, is_from_me, sent_at, text, kind, service, reply_to_guid, text_state, subject, read_at,
@@ -51,9 +116,12 @@ SELECT guid, message_guid, sha256, bytes, mime_type, name,
   CASE WHEN sha256 IS NULL THEN 'skipped' ELSE 'stored' END AS status,
   CASE WHEN sha256 IS NULL THEN unavailable END AS reason,
   (SELECT f.name FROM file_rows AS f WHERE f.sha256 = a.sha256) AS path,
-  uti, is_sticker, created_at, claimed_bytes, part, ${owner('a')}
+  uti, is_sticker, created_at, claimed_bytes, part,
+  CASE WHEN parent_type = 'voicemail' THEN parent_key END AS voicemail_id,
+  CASE WHEN parent_type = 'contact' THEN parent_key END AS contact_id,
+  nullif(device, '') AS device, ${owner('a')}
 FROM attachment_rows AS a WHERE ${visible('a', 'attachment_rows')};
 `
 
-/** Version 2 of the library's tables and views: all that messages hold, and the order of attachments within a message. */
+/** Version 2: calls, voicemails, all that messages hold, and attachments of more than messages, in their order. */
 export const v2 = tables + views

@@ -1,7 +1,8 @@
-import type { AttachmentRecord, ContentDigest, SkipReason } from '@holdfast/core/import'
+import type { AttachmentParent, AttachmentRecord, ContentDigest, SkipReason } from '@holdfast/core/import'
 import { flag, numberOrNull, type Row, type SqlValue, text, textOrNull, word } from '../fields.js'
 import type { RecordRow, RowShape } from './row-shape.js'
 
+/** A message is named by `message_guid`, as since version 1; any other parent by type, key and device: its key is no guid. */
 export const attachmentShape: RowShape = {
   type: 'attachment',
   table: 'attachment_rows',
@@ -18,19 +19,26 @@ export const attachmentShape: RowShape = {
     'sha256',
     'bytes',
     'part',
+    'parent_type',
+    'parent_key',
+    'device',
   ],
-  identity: ['guid', 'message_guid'],
+  identity: ['guid', 'message_guid', 'parent_type', 'parent_key', 'device'],
   parts: null,
 }
 
-/** Values of an attachment and its content, in the order of the columns. */
+/** Values of an attachment and its content, in the order of the columns. `device` is the phone's udid, empty where it is not known. */
 export function attachmentValues(
   record: AttachmentRecord,
   content: ContentDigest | null,
+  device: string,
 ): readonly SqlValue[] {
+  const { parent } = record
+  const isOnMessage = parent?.type === 'message'
+  const other = parent === null || isOnMessage ? null : parent
   return [
     record.guid,
-    record.messageGuid,
+    isOnMessage ? parent.key : null,
     record.name,
     record.mimeType,
     record.uti,
@@ -41,18 +49,21 @@ export function attachmentValues(
     content?.sha256 ?? null,
     content?.bytes ?? null,
     record.part,
+    other?.type ?? null,
+    other?.key ?? null,
+    other === null ? null : device,
   ]
 }
 
 /** The attachment that a row holds. Throws RowUnreadable. */
 export function attachmentRecord(row: Row): AttachmentRecord {
   const guid = text(row, 'guid')
-  const messageGuid = textOrNull(row, 'message_guid')
+  const parent = parentOf(row)
   return {
     type: 'attachment',
-    key: `${guid}@${messageGuid ?? ''}`,
+    key: `${guid}@${parent?.key ?? ''}`,
     guid,
-    messageGuid,
+    parent,
     name: textOrNull(row, 'name'),
     mimeType: textOrNull(row, 'mime_type'),
     uti: textOrNull(row, 'uti'),
@@ -62,6 +73,14 @@ export function attachmentRecord(row: Row): AttachmentRecord {
     unavailable: row['unavailable'] === null ? null : word<SkipReason>(row, 'unavailable'),
     part: numberOrNull(row, 'part'),
   }
+}
+
+function parentOf(row: Row): AttachmentParent | null {
+  if (row['parent_type'] !== null) {
+    return { type: word<AttachmentParent['type']>(row, 'parent_type'), key: text(row, 'parent_key') }
+  }
+  const messageGuid = textOrNull(row, 'message_guid')
+  return messageGuid === null ? null : { type: 'message', key: messageGuid }
 }
 
 /** The content that the row of an attachment refers to; null when it has none. */

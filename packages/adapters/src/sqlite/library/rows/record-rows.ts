@@ -1,10 +1,12 @@
 import type { ContentDigest, ImportRecord } from '@holdfast/core/import'
 import { attachmentRecord, attachmentShape, attachmentValues } from './attachment-rows.js'
+import { callParts, callRecord, callShape, callValues } from './call-rows.js'
 import { chatParts, chatRecord, chatShape, chatValues } from './chat-rows.js'
 import { contactParts, contactRecord, contactShape, contactValues } from './contact-rows.js'
 import { messageRecord, messageShape, messageValues } from './message-rows.js'
 import { namedColumns, type Parts, type RecordRow, type RowShape } from './row-shape.js'
 import { unreadableRecord, unreadableShape, unreadableValues } from './unreadable-rows.js'
+import { voicemailRecord, voicemailShape, voicemailValues } from './voicemail-rows.js'
 
 /** Every type's shape. */
 export const shapes = {
@@ -12,6 +14,8 @@ export const shapes = {
   chat: chatShape,
   attachment: attachmentShape,
   contact: contactShape,
+  call: callShape,
+  voicemail: voicemailShape,
   unreadable: unreadableShape,
 } as const satisfies Record<ImportRecord['type'], RowShape>
 
@@ -31,7 +35,11 @@ export function toRow(record: ImportRecord, context: RowContext): RecordRow {
     case 'message':
       return { shape: messageShape, values: messageValues(record), parts: noParts }
     case 'attachment':
-      return { shape: attachmentShape, values: attachmentValues(record, context.content), parts: noParts }
+      return {
+        shape: attachmentShape,
+        values: attachmentValues(record, context.content, context.device),
+        parts: noParts,
+      }
     case 'chat':
       return { shape: chatShape, values: chatValues(record), parts: chatParts(record) }
     case 'contact':
@@ -40,6 +48,10 @@ export function toRow(record: ImportRecord, context: RowContext): RecordRow {
         values: contactValues(record, context.device),
         parts: contactParts(record),
       }
+    case 'call':
+      return { shape: callShape, values: callValues(record, context.device), parts: callParts(record) }
+    case 'voicemail':
+      return { shape: voicemailShape, values: voicemailValues(record, context.device), parts: noParts }
     case 'unreadable':
       return { shape: unreadableShape, values: unreadableValues(record), parts: noParts }
   }
@@ -57,6 +69,10 @@ export function toRecord(row: RecordRow): ImportRecord {
       return chatRecord(columns, row.parts)
     case 'contact':
       return contactRecord(columns, row.parts)
+    case 'call':
+      return callRecord(columns, row.parts)
+    case 'voicemail':
+      return voicemailRecord(columns)
     case 'unreadable':
       return unreadableRecord(columns)
   }
@@ -69,8 +85,10 @@ export function keyOf(record: ImportRecord): string {
     case 'chat':
       return record.guid
     case 'attachment':
-      return `${record.guid}@${record.messageGuid ?? ''}`
+      return `${record.guid}@${record.parent?.key ?? ''}`
     case 'contact':
+    case 'call':
+    case 'voicemail':
       return record.id
     case 'unreadable':
       return `${record.of}:${record.table}:${record.row}`

@@ -133,7 +133,11 @@ export class AttachmentMaker {
     return {
       rowid,
       guid,
-      truthOn: (messageGuid) => ({ ...record, key: `${guid}@${messageGuid ?? ''}`, messageGuid }),
+      truthOn: (messageGuid) => ({
+        ...record,
+        key: `${guid}@${messageGuid ?? ''}`,
+        parent: messageGuid === null ? null : { type: 'message', key: messageGuid },
+      }),
     }
   }
 

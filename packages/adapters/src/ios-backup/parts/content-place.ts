@@ -1,0 +1,24 @@
+import type { SkipReason } from '@holdfast/core/import'
+import type { Blobs } from '../folder/blobs.js'
+import type { PhonePath } from '../manifest/file-id.js'
+import type { Manifest } from '../manifest/manifest.js'
+
+/** Where the content of an attachment is: its blob, or the bytes that a database holds; or why there is none. */
+export type ContentPlace =
+  | { readonly fileId: string; readonly unavailable: null }
+  | { readonly bytes: Uint8Array; readonly unavailable: null }
+  | { readonly unavailable: SkipReason }
+
+/**
+ * Where the content of a file of the phone is.
+ *
+ * @throws HoldfastError `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, `MANIFEST_DAMAGED`.
+ */
+export async function placeOf(path: PhonePath, manifest: Manifest, blobs: Blobs): Promise<ContentPlace> {
+  const entry = manifest.find(path)
+  if (entry === null) return { unavailable: 'not-in-backup' }
+  if (entry.kind === 'directory') return { unavailable: 'is-directory' }
+  if (entry.kind !== 'file') return { unavailable: 'invalid-path' }
+  const blob = await blobs.find(entry.fileId)
+  return blob === null ? { unavailable: 'blob-missing' } : { fileId: entry.fileId, unavailable: null }
+}

@@ -1,0 +1,37 @@
+import { setImmediate } from 'node:timers/promises'
+import type { SourceTotals } from '@holdfast/core/import'
+import type { BackupPart, OpenPart, PartSource, PartTable } from './backup-part.js'
+
+/** The parts of one backup, open, in reading order. */
+export interface OpenParts {
+  readonly parts: readonly OpenPart[]
+  /** Their tables, named `<part>.<table>`. */
+  readonly tables: readonly PartTable[]
+  readonly totals: SourceTotals
+}
+
+/**
+ * Opens the parts one after the other, and counts their records. Walking every page of the tables, counting also finds the torn ones
+ * before anything is stored.
+ */
+export async function openParts(
+  parts: readonly BackupPart[],
+  source: PartSource,
+  signal: AbortSignal,
+): Promise<OpenParts> {
+  const opened: OpenPart[] = []
+  const tables: PartTable[] = []
+  for (const part of parts) {
+    signal.throwIfAborted()
+    const open = await part.open(source)
+    opened.push(open)
+    tables.push(...open.tables.map((each) => ({ ...each, name: `${part.name}.${each.name}` })))
+  }
+  const totals = { contacts: 0, chats: 0, messages: 0, attachments: 0, calls: 0, voicemails: 0 }
+  for (const { counts, table } of tables) {
+    await setImmediate()
+    signal.throwIfAborted()
+    totals[counts] += table.total()
+  }
+  return { parts: opened, tables, totals }
+}
