@@ -18,4 +18,15 @@ export { makeSyntheticBackup, type SyntheticBackup } from './make-synthetic-back
 export type { AttachmentSizes } from './messages/attachment-content.js'
 export { type BackupAnomalies, noAnomalies, type SyntheticBackupOptions } from './options.js'
 export type { AttachmentTruth, BackupTruth, TruthCounts } from './truth.js'
-export { type BackupFile, contactsFile, fileId, messagesFile } from './well-known-files.js'
+export {
+  type BackupFile,
+  callsFile,
+  contactsFile,
+  fileId,
+  messagesFile,
+  voicemailFile,
+  type WhatsAppApp,
+  whatsAppDomains,
+  whatsAppFile,
+} from './well-known-files.js'
+export type { SyntheticWhatsApp } from './whatsapp/write-whatsapp.js'

@@ -16,6 +16,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const small = { messages: 150, attachments: 30 }
+const everything = {
+  ...small,
+  calls: 30,
+  voicemails: 30,
+  whatsApp: [{ messages: 80 }, { app: 'WhatsApp Business', messages: 50 }],
+} as const
 
 /** SHA-256 of every file below a folder, by its path. */
 function digests(root: string): Record<string, string> {
@@ -30,8 +36,8 @@ function digests(root: string): Record<string, string> {
 
 describe('making a backup', () => {
   test('gives the same bytes and the same truth for the same seed', async () => {
-    const first = await makeSyntheticBackup({ ...small, into: join(folder, 'a'), seed: 7 })
-    const second = await makeSyntheticBackup({ ...small, into: join(folder, 'b'), seed: 7 })
+    const first = await makeSyntheticBackup({ ...everything, into: join(folder, 'a'), seed: 7 })
+    const second = await makeSyntheticBackup({ ...everything, into: join(folder, 'b'), seed: 7 })
     expect(second.udid).toBe(first.udid)
     expect(second.truth).toEqual(first.truth)
     expect(digests(second.path)).toEqual(digests(first.path))
@@ -85,9 +91,9 @@ describe('making a backup', () => {
 
   test('writes the truth as JSON lines in the order in which a reader reads', async () => {
     const truthFile = join(folder, 'truth.jsonl')
-    const { truth } = await makeSyntheticBackup({ ...small, into: folder, seed: 7, truthFile })
+    const { truth } = await makeSyntheticBackup({ ...everything, into: folder, seed: 7, truthFile })
     const lines = readFileSync(truthFile, 'utf8').trimEnd().split('\n')
-    const all = [...truth.contacts, ...truth.chats, ...truth.messages, ...truth.attachments]
+    const all = Object.values(truth).flat()
     expect(lines).toEqual(all.map((record) => JSON.stringify(record)))
   })
 
@@ -99,7 +105,7 @@ describe('making a backup', () => {
       seed: 7,
       truth: false,
     })
-    expect(truth).toEqual({ contacts: [], chats: [], messages: [], attachments: [] })
+    expect(Object.values(truth).flat()).toEqual([])
     expect(counts).toEqual(kept.counts)
   })
 
@@ -154,6 +160,13 @@ describe('the options', () => {
       { schema: 'ios-11', anomalies: { undecodableEdits: 1 } },
     ],
     ['half a message', 'OPTION_INVALID', { messages: 1.5 }],
+    ['more anomalies than calls', 'OPTION_INVALID', { calls: 1, anomalies: { unreadableCalls: 2 } }],
+    [
+      'more anomalies than voicemails',
+      'OPTION_INVALID',
+      { voicemails: 2, anomalies: { recordingsNotInBackup: 2, recordingsBlobMissing: 1 } },
+    ],
+    ['one app twice', 'OPTION_INVALID', { whatsApp: [{ messages: 1 }, { app: 'WhatsApp', messages: 1 }] }],
   ]
   test.each(refused)('refuse %s', async (_what, code, change) => {
     const made = makeSyntheticBackup({ ...small, into: folder, seed: 7, ...change })

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { writeCalls } from './calls/write-calls.js'
 import { contactRecord, planContacts } from './contacts/contact-plan.js'
 import { writeContactsDatabase } from './contacts/contacts-database.js'
 import { BackupWriter } from './folder/backup-writer.js'
@@ -10,7 +11,9 @@ import { chatRecord, planConversations } from './messages/conversations.js'
 import { type ResolvedOptions, resolveOptions, type SyntheticBackupOptions } from './options.js'
 import { type BackupTruth, TruthCollector, type TruthCounts } from './truth.js'
 import { addUnrelatedFiles } from './unrelated-files.js'
+import { writeVoicemails } from './voicemail/write-voicemails.js'
 import { contactsFile } from './well-known-files.js'
+import { writeWhatsApp } from './whatsapp/write-whatsapp.js'
 import { writeMessages } from './write-messages.js'
 
 /** A synthetic backup on disk, and what a reader should make of it. */
@@ -78,6 +81,17 @@ async function build(options: ResolvedOptions): Promise<SyntheticBackup> {
     for (const contact of contacts) truth.contact(contactRecord(contact, withGuid))
     for (const chat of conversations.chats) truth.chat(chatRecord(chat))
     planted = await writeMessages(options, backup, conversations, truth)
+    await writeCalls(options, backup, conversations.people, truth)
+    await writeVoicemails(options, backup, conversations.people, truth)
+    for (const each of options.whatsApp) {
+      await writeWhatsApp(each, {
+        backup,
+        truth,
+        random: random.fork('whatsapp'),
+        openSqlite: options.openSqlite,
+        version: schema,
+      })
+    }
     addUnrelatedFiles(backup, random.fork('unrelated files'))
     await backup.finish()
   } catch (error) {

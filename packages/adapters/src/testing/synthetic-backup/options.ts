@@ -5,6 +5,7 @@ import { openTestSqlite } from '../open-sqlite.js'
 import { isSince, type SchemaVersion, schemaVersions } from './folder/generations.js'
 import { type AttachmentSizes, defaultSizes } from './messages/attachment-content.js'
 import { Random } from './random.js'
+import type { SyntheticWhatsApp } from './whatsapp/write-whatsapp.js'
 
 /** What is wrong in a backup: counts, planted exactly. */
 export interface BackupAnomalies {
@@ -22,6 +23,14 @@ export interface BackupAnomalies {
   readonly undecodableTexts?: number
   /** Edited messages of which a wording cannot be decoded, from `ios-16` on. @default 1 from 100 messages on */
   readonly undecodableEdits?: number
+  /** Calls whose row cannot be read. @default 1 from 20 calls on */
+  readonly unreadableCalls?: number
+  /** Voicemails whose row cannot be read. @default 1 from 20 voicemails on */
+  readonly unreadableVoicemails?: number
+  /** Recordings of voicemails that the manifest does not list (`not-in-backup`). @default 1 from 20 voicemails on */
+  readonly recordingsNotInBackup?: number
+  /** Recordings of voicemails that the manifest lists and the disk does not hold (`blob-missing`). @default 0 */
+  readonly recordingsBlobMissing?: number
   /** Bytes by which the manifest's size of sms.db is too small, as on real phones. @default 0 */
   readonly databaseSizeShortBy?: number
 }
@@ -38,6 +47,10 @@ export const noAnomalies: ResolvedAnomalies = {
   invalidPath: 0,
   undecodableTexts: 0,
   undecodableEdits: 0,
+  unreadableCalls: 0,
+  unreadableVoicemails: 0,
+  recordingsNotInBackup: 0,
+  recordingsBlobMissing: 0,
   databaseSizeShortBy: 0,
 }
 
@@ -55,6 +68,12 @@ export interface SyntheticBackupOptions {
   readonly chats?: number
   /** Rows of `ABPerson`. @default as many as chats and 8 more */
   readonly contacts?: number
+  /** Rows of `ZCALLRECORD`; with 0 the backup has no call history, as one that is not encrypted. @default 0 */
+  readonly calls?: number
+  /** Rows of `voicemail`; with 0 the backup has no voicemail database. @default 0 */
+  readonly voicemails?: number
+  /** Apps of WhatsApp, each once. What is odd about its messages is planted in the first forty. @default none */
+  readonly whatsApp?: readonly SyntheticWhatsApp[]
   /** Generation of sms.db. @default 'ios-18' */
   readonly schema?: SchemaVersion
   /** The phone's identifier, which names the backup's folder: 40 hex digits or 8-16. @default made from the seed */
@@ -80,6 +99,9 @@ export interface ResolvedOptions {
   readonly attachments: number
   readonly chats: number
   readonly contacts: number
+  readonly calls: number
+  readonly voicemails: number
+  readonly whatsApp: readonly SyntheticWhatsApp[]
   readonly schema: SchemaVersion
   readonly openSqlite: OpenSqlite
   readonly anomalies: ResolvedAnomalies
@@ -96,6 +118,12 @@ const wholeNumber: OptionRule = {
   test: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 }
 
+const whatsAppRules: Readonly<Record<keyof SyntheticWhatsApp, OptionRule>> = {
+  app: rule.oneOf('WhatsApp', 'WhatsApp Business'),
+  messages: wholeNumber,
+  chats: wholeNumber,
+}
+
 const rules: Readonly<Record<keyof SyntheticBackupOptions, OptionRule>> = {
   into: rule.string,
   seed: {
@@ -106,6 +134,15 @@ const rules: Readonly<Record<keyof SyntheticBackupOptions, OptionRule>> = {
   attachments: wholeNumber,
   chats: wholeNumber,
   contacts: wholeNumber,
+  calls: wholeNumber,
+  voicemails: wholeNumber,
+  whatsApp: {
+    must: 'be an array of objects, each with another app',
+    test: (value) =>
+      Array.isArray(value) &&
+      value.every((each) => typeof each === 'object' && each !== null) &&
+      new Set(value.map(({ app }: SyntheticWhatsApp) => app ?? 'WhatsApp')).size === value.length,
+  },
   schema: rule.oneOf(...schemaVersions),
   udid: {
     must: 'be 40 hex digits, or 8 and 16 with a hyphen between',
@@ -128,7 +165,10 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
   checkOptions(owner, options, rules, ['into', 'seed', 'messages', 'attachments'])
   checkOptions(`${owner}, anomalies`, options.anomalies ?? {}, wholeNumbers(noAnomalies))
   checkOptions(`${owner}, attachmentBytes`, options.attachmentBytes ?? {}, wholeNumbers(defaultSizes))
-  const { messages, attachments, schema = 'ios-18' } = options
+  for (const each of options.whatsApp ?? []) {
+    checkOptions(`${owner}, whatsApp`, each, whatsAppRules, ['messages'])
+  }
+  const { messages, attachments, calls = 0, voicemails = 0, schema = 'ios-18' } = options
   const random = new Random(`synthetic backup ${options.seed}`)
   const udid = options.udid ?? makeUdid(random.fork('udid'))
   const path = resolve(options.into, udid)
@@ -143,6 +183,9 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
     attachments,
     chats,
     contacts: options.contacts ?? chats + 8,
+    calls,
+    voicemails,
+    whatsApp: options.whatsApp ?? [],
     schema,
     openSqlite: options.openSqlite ?? openTestSqlite,
     anomalies: resolveAnomalies(options, schema),
@@ -154,7 +197,7 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
 }
 
 function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion): ResolvedAnomalies {
-  const { attachments, messages } = options
+  const { attachments, messages, calls = 0, voicemails = 0 } = options
   const some = attachments >= 20
   const hasEdits = isSince(schema, 'ios-16')
   const anomalies: ResolvedAnomalies = {
@@ -165,6 +208,9 @@ function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion
     invalidPath: some ? 3 : 0,
     undecodableTexts: messages >= 100 ? 3 : 0,
     undecodableEdits: messages >= 100 && hasEdits ? 1 : 0,
+    unreadableCalls: calls >= 20 ? 1 : 0,
+    unreadableVoicemails: voicemails >= 20 ? 1 : 0,
+    recordingsNotInBackup: voicemails >= 20 ? 1 : 0,
     ...options.anomalies,
   }
   const { notInBackup, blobMissing, noPath, isDirectory, invalidPath } = anomalies
@@ -173,6 +219,11 @@ function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion
   }
   if (anomalies.undecodableTexts + anomalies.undecodableEdits > messages) {
     throw invalid('there are more undecodable messages than messages')
+  }
+  const { unreadableCalls, unreadableVoicemails, recordingsNotInBackup, recordingsBlobMissing } = anomalies
+  if (unreadableCalls > calls) throw invalid('there are more unreadable calls than calls')
+  if (unreadableVoicemails + recordingsNotInBackup + recordingsBlobMissing > voicemails) {
+    throw invalid('there are more anomalies of voicemails than voicemails')
   }
   if (anomalies.undecodableEdits > 0 && !hasEdits) throw invalid(`${schema} knows no edits`)
   return anomalies

@@ -67,6 +67,8 @@ describe.each(schemaVersions)('the truth of %s agrees with what SQL finds', (sch
       chats: truth.chats.length,
       messages: truth.messages.length,
       attachments: truth.attachments.length,
+      calls: 0,
+      voicemails: 0,
     })
   })
 

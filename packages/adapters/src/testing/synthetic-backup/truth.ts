@@ -4,7 +4,9 @@ import type {
   CallRecord,
   ChatRecord,
   ContactRecord,
+  ItemType,
   MessageRecord,
+  UnreadableRecord,
   VoicemailRecord,
 } from '@holdfast/core/import'
 
@@ -24,11 +26,20 @@ export interface BackupTruth {
   readonly chats: readonly ChatRecord[]
   readonly messages: readonly MessageRecord[]
   readonly attachments: readonly AttachmentTruth[]
-  readonly calls: readonly CallRecord[]
-  readonly voicemails: readonly VoicemailRecord[]
+  readonly calls: readonly (CallRecord | UnreadableRecord)[]
+  readonly voicemails: readonly (VoicemailRecord | UnreadableRecord)[]
+  /** Recordings of the voicemails. */
+  readonly recordings: readonly AttachmentTruth[]
+  /** Conversations, messages and media of WhatsApp, app by app. */
+  readonly whatsApp: readonly (ChatRecord | MessageRecord | AttachmentTruth | UnreadableRecord)[]
 }
 
-/** How many records there are of each kind. */
+/** What a reader should make of a row that it cannot read. The problem is left empty: that is for the reader to word. */
+export function unreadableTruth(of: ItemType, table: string, row: number): UnreadableRecord {
+  return { type: 'unreadable', key: `${of}:${table}:${row}`, of, table, row: String(row), problem: '' }
+}
+
+/** How many records there are of each kind, unreadable ones included. */
 export interface TruthCounts {
   readonly contacts: number
   readonly chats: number
@@ -39,7 +50,14 @@ export interface TruthCounts {
   readonly voicemails: number
 }
 
-type TruthRecord = ContactRecord | ChatRecord | MessageRecord | AttachmentTruth | CallRecord | VoicemailRecord
+type TruthRecord =
+  | ContactRecord
+  | ChatRecord
+  | MessageRecord
+  | AttachmentTruth
+  | CallRecord
+  | VoicemailRecord
+  | UnreadableRecord
 
 const bufferedCharacters = 1 << 20
 
@@ -53,8 +71,10 @@ export class TruthCollector {
     chats: [] as ChatRecord[],
     messages: [] as MessageRecord[],
     attachments: [] as AttachmentTruth[],
-    calls: [] as CallRecord[],
-    voicemails: [] as VoicemailRecord[],
+    calls: [] as (CallRecord | UnreadableRecord)[],
+    voicemails: [] as (VoicemailRecord | UnreadableRecord)[],
+    recordings: [] as AttachmentTruth[],
+    whatsApp: [] as (ChatRecord | MessageRecord | AttachmentTruth | UnreadableRecord)[],
   }
   readonly #counts = { contacts: 0, chats: 0, messages: 0, attachments: 0, calls: 0, voicemails: 0 }
 
@@ -95,15 +115,30 @@ export class TruthCollector {
     this.#write(record)
   }
 
-  call(record: CallRecord): void {
+  call(record: CallRecord | UnreadableRecord): void {
     this.#counts.calls++
     if (this.#keep) this.#truth.calls.push(record)
     this.#write(record)
   }
 
-  voicemail(record: VoicemailRecord): void {
+  voicemail(record: VoicemailRecord | UnreadableRecord): void {
     this.#counts.voicemails++
     if (this.#keep) this.#truth.voicemails.push(record)
+    this.#write(record)
+  }
+
+  recording(record: AttachmentTruth): void {
+    this.#counts.attachments++
+    if (this.#keep) this.#truth.recordings.push(record)
+    this.#write(record)
+  }
+
+  whatsApp(record: ChatRecord | MessageRecord | AttachmentTruth | UnreadableRecord): void {
+    const type = record.type === 'unreadable' ? record.of : record.type
+    if (type === 'chat') this.#counts.chats++
+    else if (type === 'message') this.#counts.messages++
+    else this.#counts.attachments++
+    if (this.#keep) this.#truth.whatsApp.push(record)
     this.#write(record)
   }
 

@@ -15,6 +15,32 @@ export const contactsFile: BackupFile = {
   relativePath: 'Library/AddressBook/AddressBook.sqlitedb',
 }
 
+/** The call history. */
+export const callsFile: BackupFile = {
+  domain: 'HomeDomain',
+  relativePath: 'Library/CallHistoryDB/CallHistory.storedata',
+}
+
+/** The voicemail database. */
+export const voicemailFile: BackupFile = {
+  domain: 'HomeDomain',
+  relativePath: 'Library/Voicemail/voicemail.db',
+}
+
+/** Domains of the folders that WhatsApp's apps share with their extensions. */
+export const whatsAppDomains = {
+  WhatsApp: 'AppDomainGroup-group.net.whatsapp.WhatsApp.shared',
+  'WhatsApp Business': 'AppDomainGroup-group.net.whatsapp.WhatsAppSMB.shared',
+} as const
+
+/** One of WhatsApp's apps. */
+export type WhatsAppApp = keyof typeof whatsAppDomains
+
+/** The message database of one of WhatsApp's apps. */
+export function whatsAppFile(app: WhatsAppApp = 'WhatsApp'): BackupFile {
+  return { domain: whatsAppDomains[app], relativePath: 'ChatStorage.sqlite' }
+}
+
 /** The name of a file's blob: SHA-1 of `<domain>-<relativePath>`, in lower-case hex. */
 export function fileId(file: BackupFile): string {
   return createHash('sha1').update(`${file.domain}-${file.relativePath}`).digest('hex')
