@@ -1,0 +1,97 @@
+import type { CallRecord } from '@holdfast/core/import'
+import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
+import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
+import { DecodeFailure } from '../decoding.js'
+import { columnOrNull, numberOf, type RecordTable, recordOf } from '../record-table.js'
+import { writtenText } from '../written-text.js'
+import { openParticipants } from './participants.js'
+
+interface CallRow {
+  readonly id: number
+  readonly uniqueId: SqlValue
+  readonly startedAt: SqlValue
+  readonly seconds: SqlValue
+  readonly address: SqlValue
+  readonly originated: SqlValue
+  readonly answered: SqlValue
+  readonly callType: SqlValue
+  readonly provider: SqlValue
+}
+
+/** `ZCALLRECORD.ZCALLTYPE`; 0 is an app of another provider. */
+const media: Readonly<Record<number, CallRecord['medium']>> = {
+  1: 'phone',
+  8: 'facetime-video',
+  16: 'facetime-audio',
+}
+
+/** The calls of CallHistory.storedata, whose table of calls has these columns. */
+export function openCalls(database: BackupDatabase, columns: ReadonlySet<string>): RecordTable {
+  const column = (name: string, as: string) => columnOrNull(columns, 'c', name, as)
+  const select = database.guard(() =>
+    database.prepare(`SELECT c.ROWID AS id, ${column('ZUNIQUE_ID', 'uniqueId')},
+      ${columns.has('zdate') ? unixMillisSql('c.ZDATE') : 'NULL'} AS startedAt, ${column('ZDURATION', 'seconds')},
+      ${column('ZADDRESS', 'address')}, ${column('ZORIGINATED', 'originated')}, ${column('ZANSWERED', 'answered')},
+      ${column('ZCALLTYPE', 'callType')}, ${column('ZSERVICE_PROVIDER', 'provider')}
+      FROM ZCALLRECORD c WHERE c.ROWID > ? ORDER BY c.ROWID LIMIT ?`),
+  )
+  const participantsOf = openParticipants(database)
+  const twins = columns.has('zunique_id') ? twinsOf(database) : new Set<number>()
+  return {
+    total: () => database.count('ZCALLRECORD'),
+    page(after, limit) {
+      const calls = database.guard(() =>
+        rows<CallRow>(select.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)),
+      )
+      const first = calls[0]
+      const last = calls.at(-1)
+      if (first === undefined || last === undefined) return null
+      const participants = participantsOf(first.id, last.id)
+      return {
+        position: [last.id],
+        records: calls.map((row) =>
+          recordOf('call', 'ZCALLRECORD', row.id, () =>
+            callOf(row, participants.get(row.id) ?? [], twins.has(row.id)),
+          ),
+        ),
+      }
+    },
+  }
+}
+
+/** Row ids of calls whose unique id an earlier one has already: they go by their row id, so that no key is there twice. */
+function twinsOf(database: BackupDatabase): ReadonlySet<number> {
+  const twins = database.guard(() =>
+    rows<{ id: number }>(
+      database
+        .prepare(`SELECT ROWID AS id FROM ZCALLRECORD WHERE ZUNIQUE_ID IS NOT NULL
+          AND ROWID NOT IN (SELECT min(ROWID) FROM ZCALLRECORD GROUP BY ZUNIQUE_ID)`)
+        .all(),
+    ),
+  )
+  return new Set(twins.map(({ id }) => id))
+}
+
+function callOf(row: CallRow, participants: readonly SqlValue[], isTwin: boolean): CallRecord {
+  const id = (isTwin ? null : writtenText(row.uniqueId)) ?? `call-${row.id}`
+  const originated = numberOf(row.originated)
+  if (originated === null) throw new DecodeFailure('The row does not say who called whom.')
+  const startedAt = numberOf(row.startedAt)
+  const seconds = numberOf(row.seconds)
+  // One other is in the row itself, several are in the table of participants; the newer systems write both for one.
+  const address = writtenText(row.address)
+  const handles = new Set(participants.map(writtenText).filter((handle) => handle !== null))
+  return {
+    type: 'call',
+    key: id,
+    id,
+    startedAt: startedAt === null ? null : wholeMillis(startedAt),
+    durationMs: seconds === null ? null : Math.round(seconds * 1000),
+    direction: originated === 0 ? 'incoming' : 'outgoing',
+    // Of a call that it made the phone does not note whether it was answered, but how long it took.
+    isAnswered: (numberOf(row.answered) ?? 0) !== 0 || (originated !== 0 && (seconds ?? 0) > 0),
+    medium: media[numberOf(row.callType) ?? 0] ?? 'other',
+    service: writtenText(row.provider),
+    handles: handles.size > 0 ? [...handles] : address === null ? [] : [address],
+  }
+}
