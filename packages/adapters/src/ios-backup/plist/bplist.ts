@@ -58,15 +58,26 @@ export function isBinaryPlist(bytes: Uint8Array): boolean {
  * thousand objects are one and the same long array would otherwise fill any memory.
  */
 export function parseBinaryPlist(bytes: Uint8Array): Decoded<PlistValue> {
-  return decoded(() => new BinaryPlist(bytes).top())
+  return decoded(() => {
+    const plist = new BinaryPlist(bytes)
+    return plist.value(plist.top)
+  })
 }
 
-class BinaryPlist {
+/** Number of an object in a binary property list. */
+export type ObjectRef = number
+
+/**
+ * A binary property list whose objects are parsed when they are asked for. For use inside a decoder: its methods throw
+ * {@link DecodeFailure}.
+ */
+export class BinaryPlist {
   readonly #bytes: Buffer
   readonly #offsetBytes: number
   readonly #refBytes: number
   readonly #objects: number
-  readonly #top: number
+  /** The object that holds all others. */
+  readonly top: ObjectRef
   readonly #offsetTable: number
   readonly #parsed = new Map<number, PlistValue>()
   readonly #open = new Set<number>()
@@ -83,7 +94,7 @@ class BinaryPlist {
     this.#offsetBytes = this.#uint(trailer + 6, 1)
     this.#refBytes = this.#uint(trailer + 7, 1)
     this.#objects = this.#uint(trailer + 8, 8)
-    this.#top = this.#uint(trailer + 16, 8)
+    this.top = this.#uint(trailer + 16, 8)
     this.#offsetTable = this.#uint(trailer + 24, 8)
     if (
       this.#offsetBytes < 1 ||
@@ -94,22 +105,55 @@ class BinaryPlist {
     }
   }
 
-  top(): PlistValue {
-    return this.#object(this.#top, 0)
+  /** An object, with all that is in it. */
+  value(ref: ObjectRef): PlistValue {
+    return this.#object(ref, 0)
+  }
+
+  /** The keys of a dictionary, and which objects are under them; null when the object is no dictionary. */
+  entries(ref: ObjectRef): ReadonlyMap<string, ObjectRef> | null {
+    const at = this.#placeOf(ref)
+    if (this.#uint(at, 1) >> 4 !== 0xd) return null
+    const { count, start } = this.#count(at, this.#uint(at, 1) & 0x0f)
+    const refs = this.#refs(start, count * 2)
+    const entries = new Map<string, ObjectRef>()
+    for (let index = 0; index < count; index++) {
+      const key = this.#parse(this.#placeOf(refs[index] ?? 0), deepest)
+      if (typeof key !== 'string') throw new DecodeFailure('A key of the property list is not a string.')
+      entries.set(key, refs[count + index] ?? 0)
+    }
+    return entries
+  }
+
+  /** Which objects are in an array; null when the object is no array. */
+  items(ref: ObjectRef): readonly ObjectRef[] | null {
+    const at = this.#placeOf(ref)
+    if (this.#uint(at, 1) >> 4 !== 0xa) return null
+    const { count, start } = this.#count(at, this.#uint(at, 1) & 0x0f)
+    return this.#refs(start, count)
+  }
+
+  /** Where a reference of a keyed archive leads; null when the object is none. */
+  uid(ref: ObjectRef): number | null {
+    const at = this.#placeOf(ref)
+    const marker = this.#uint(at, 1)
+    return marker >> 4 === 0x8 ? this.#uint(at + 1, (marker & 0x0f) + 1) : null
+  }
+
+  #placeOf(ref: ObjectRef): number {
+    if (ref >= this.#objects)
+      throw new DecodeFailure('The property list names an object that it does not hold.')
+    return this.#uint(this.#offsetTable + ref * this.#offsetBytes, this.#offsetBytes)
   }
 
   #object(ref: number, depth: number): PlistValue {
     const known = this.#parsed.get(ref)
     if (known !== undefined) return known
-    if (ref >= this.#objects)
-      throw new DecodeFailure('The property list names an object that it does not hold.')
+    const at = this.#placeOf(ref)
     if (depth > deepest) throw new DecodeFailure('The property list is nested too deeply.')
     if (this.#open.has(ref)) throw new DecodeFailure('The property list contains itself.')
     this.#open.add(ref)
-    const value = this.#parse(
-      this.#uint(this.#offsetTable + ref * this.#offsetBytes, this.#offsetBytes),
-      depth,
-    )
+    const value = this.#parse(at, depth)
     this.#open.delete(ref)
     this.#parsed.set(ref, value)
     return value
@@ -135,7 +179,8 @@ class BinaryPlist {
       case 0x4:
         return this.#take(start, count)
       case 0x5:
-        return this.#take(start, count).toString('latin1')
+        this.#spend(start, count)
+        return this.#bytes.toString('latin1', start, start + count)
       case 0x6:
         // A copy, because swapping happens in place and the bytes are the caller's.
         return Buffer.from(this.#take(start, count * 2))
@@ -185,7 +230,7 @@ class BinaryPlist {
   }
 
   #refs(start: number, count: number): number[] {
-    this.#take(start, count * this.#refBytes)
+    this.#spend(start, count * this.#refBytes)
     const refs: number[] = []
     for (let index = 0; index < count; index++) {
       refs.push(this.#uint(start + index * this.#refBytes, this.#refBytes))
@@ -205,6 +250,7 @@ class BinaryPlist {
 
   #uint(at: number, size: number): number {
     this.#check(at, size)
+    if (size === 1) return this.#bytes[at] ?? 0
     if (size <= 6) return this.#bytes.readUIntBE(at, size)
     let value = 0
     for (let index = 0; index < size; index++) value = value * 256 + this.#bytes.readUInt8(at + index)
@@ -218,10 +264,14 @@ class BinaryPlist {
 
   /** The contents of an object of any length. */
   #take(at: number, length: number): Buffer {
-    const contents = this.#slice(at, length)
+    this.#spend(at, length)
+    return this.#bytes.subarray(at, at + length)
+  }
+
+  #spend(at: number, length: number): void {
+    this.#check(at, length)
     this.#left -= length
     if (this.#left < 0) throw new DecodeFailure('Objects of the property list share their bytes.')
-    return contents
   }
 
   #check(at: number, length: number): void {
