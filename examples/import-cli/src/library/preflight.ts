@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
-import { inspectBackup } from '@holdfast/adapters/ios-backup'
+import { describeBackup } from '@holdfast/adapters/ios-backup'
 import { sqliteLibrary } from '@holdfast/adapters/sqlite'
 import { openDatabase } from '../open-database.js'
 import type { LibraryFolder } from './library-folder.js'
@@ -13,7 +13,7 @@ import { openLibraryFile, unwritable } from './open-library.js'
  * @throws HoldfastError as `BackupReader.open` and `Storage.check`.
  */
 export async function preflight(backup: string, folder: LibraryFolder, signal: AbortSignal): Promise<void> {
-  await inspectBackup(backup, { openSqlite: openDatabase, signal })
+  await describeBackup(backup, { openSqlite: openDatabase, signal })
   await checkDestination(backup, folder)
 }
 

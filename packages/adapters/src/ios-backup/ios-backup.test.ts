@@ -15,7 +15,7 @@ import {
   openTestSqlite,
   type SyntheticBackup,
 } from '../testing/index.js'
-import { fingerprintBackup, inspectBackup, iosBackup } from './index.js'
+import { describeBackup, fingerprintBackup, iosBackup } from './index.js'
 
 const { signal } = new AbortController()
 let folder: string
@@ -59,12 +59,12 @@ describe('the options', () => {
   // Version 12 is what is installed here under its own name; it is compiled only where 13 does not run.
   const isBuilt = Number(process.versions['napi'] ?? 0) < 10
   test.runIf(isBuilt)('default to the SQLite that is installed', async () => {
-    expect((await inspectBackup(path)).totals).toEqual(made.counts)
+    expect((await describeBackup(path)).totals).toEqual(made.counts)
   })
   test.runIf(!isBuilt)(
     'say so where the SQLite that is installed is not built for this runtime',
     async () => {
-      await expect(inspectBackup(path)).rejects.toMatchObject({ code: 'DRIVER_MISSING' })
+      await expect(describeBackup(path)).rejects.toMatchObject({ code: 'DRIVER_MISSING' })
     },
   )
 })
@@ -160,7 +160,7 @@ describe('the fingerprint', () => {
     await utimes(join(path, 'Manifest.db'), 1, 1)
     await writeFile(join(path, 'Manifest.db-wal'), '')
     expect(await fingerprintBackup(path, signal)).toBe(original)
-    expect((await inspectBackup(path, { openSqlite: openTestSqlite })).source.fingerprint).toBe(original)
+    expect((await describeBackup(path, { openSqlite: openTestSqlite })).source.fingerprint).toBe(original)
   })
 
   test.each([

@@ -43,9 +43,9 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
 }
 
 /**
- * Says what a backup is and how much it holds, without importing any of it. Opens and closes it: throws as `BackupReader.open`.
+ * Says what an import of a backup would find, without importing any of it. Opens and closes it: throws as `BackupReader.open`.
  */
-export async function inspectBackup(
+export async function describeBackup(
   path: string,
   options: IosBackupOptions & { readonly signal?: AbortSignal } = {},
 ): Promise<{ readonly source: SourceDescription; readonly totals: SourceTotals }> {

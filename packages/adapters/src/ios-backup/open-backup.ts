@@ -9,8 +9,7 @@ import { takeFingerprint } from './folder/fingerprint.js'
 import { refuseEncrypted } from './folder/protection.js'
 import { ScratchFolder } from './folder/scratch-folder.js'
 import { sourceIdentity } from './folder/source-identity.js'
-
-import { judgeWholeness, readBackupPlists } from './folder/wholeness.js'
+import { judgeWholeness, readBackupPlists, refuseUnfinished } from './folder/wholeness.js'
 import { openManifest } from './manifest/open-manifest.js'
 import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
@@ -36,7 +35,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   const { root } = found
   refuseScratchInside(root, options.scratch)
   const plists = await readBackupPlists(root)
-  const { wholeness, remarks } = await judgeWholeness(root, plists)
+  const { wholeness, remarks } = refuseUnfinished(await judgeWholeness(root, plists), root)
   await refuseEncrypted(found, plists.manifest)
   const blobs = new Blobs(root)
   await blobs.checkFolders()

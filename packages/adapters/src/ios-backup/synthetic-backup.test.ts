@@ -12,7 +12,7 @@ import {
   type SyntheticBackup,
   schemaVersions,
 } from '../testing/index.js'
-import { inspectBackup, iosBackup } from './index.js'
+import { describeBackup, iosBackup } from './index.js'
 
 const { signal } = new AbortController()
 const reader = iosBackup({ openSqlite: openTestSqlite })
@@ -140,7 +140,7 @@ test('reads the same through a driver that has nothing but the methods of the po
 
 test('inspecting tells what a backup is and how much it holds', async () => {
   const made = await makeSyntheticBackup({ into: folder, seed: 'inspect', messages: 30, attachments: 5 })
-  const { source, totals } = await inspectBackup(made.path, { openSqlite: openTestSqlite })
+  const { source, totals } = await describeBackup(made.path, { openSqlite: openTestSqlite })
   expect(totals).toEqual(made.counts)
   expect(source).toMatchObject({
     udid: made.udid,

@@ -27,6 +27,13 @@ export type PartState = {
   readonly detail: string | null
 }
 
+/**
+ * How whole a backup is. `complete`: the phone said that it finished, and nothing contradicts it. `unconfirmed`: nothing says that it
+ * did not finish. `resumable`: it did not, and goes on from what is there when the phone is backed up again. `torn`: something of it
+ * is lost, and only another backup mends it.
+ */
+export type Wholeness = 'complete' | 'unconfirmed' | 'resumable' | 'torn'
+
 /** What a backup is and how much of it is there; plain JSON. */
 export type SourceDescription = {
   /** Changes when the backup changes; equal for equal backups. Lower-case hex. */
@@ -38,8 +45,8 @@ export type SourceDescription = {
   /** Unix milliseconds UTC of the backup; null when it does not say. */
   readonly takenAt: number | null
   readonly encrypted: boolean
-  /** `complete`: the phone said that it finished. `unconfirmed`: nothing says that it did not. */
-  readonly wholeness: 'complete' | 'unconfirmed'
+  /** As far as the phone's own word goes: one that it did not finish is not opened. Whether blobs are missing is not looked at. */
+  readonly wholeness: Extract<Wholeness, 'complete' | 'unconfirmed'>
   /** What is missing or odd, a sentence each, for people. */
   readonly remarks: readonly string[]
   readonly parts: readonly PartState[]
@@ -67,7 +74,8 @@ export interface ContentDigest {
  */
 export interface BackupReader {
   /**
-   * Opens a backup and checks that it is whole enough to be read. Nothing is written outside the scratch folder that the host
+   * Opens a backup and checks that it is whole enough to be read: one that is resumable or torn by the phone's own word is refused
+   * with `BACKUP_TORN`, whose fact `wholeness` says which. Nothing is written outside the scratch folder that the host
    * gave to the reader; whatever is there goes again with {@link OpenBackup.close}.
    *
    * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `BACKUP_TORN`, `BACKUP_ENCRYPTED`, `BACKUP_UNSAFE`,

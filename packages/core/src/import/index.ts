@@ -14,6 +14,7 @@ export type {
   PartState,
   SourceDescription,
   SourceTotals,
+  Wholeness,
 } from './backup-reader.js'
 export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'

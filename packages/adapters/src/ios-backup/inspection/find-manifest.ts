@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { isHoldfastError } from '@holdfast/core'
+import type { OpenSqlite } from '../../sqlite/driver.js'
+import { readSqliteFile } from '../database/sqlite-file.js'
+import { type FoundBackup, manifestPlistName } from '../folder/backup-layout.js'
+import { type Blobs, unreadable } from '../folder/blobs.js'
+import type { ScratchFolder } from '../folder/scratch-folder.js'
+import { contactDatabase, messageDatabase } from '../manifest/file-id.js'
+import { type Manifest, manifestName } from '../manifest/manifest.js'
+import { openManifest } from '../manifest/open-manifest.js'
+import { type PlistFile, valueAt } from '../plist/plist-file.js'
+
+/** A backup's manifest and its encryption, as far as they show without a password. */
+export interface FoundManifest {
+  /** Null when it is missing, damaged or encrypted. */
+  readonly manifest: Manifest | null
+  readonly encrypted: boolean
+  /** What is lost for good. */
+  readonly problems: readonly string[]
+  readonly remarks: readonly string[]
+}
+
+/**
+ * Opens the manifest of a backup without a password. `IsEncrypted` is only a claim (programs that decrypt a backup leave it as it was,
+ * others drop Manifest.plist): what lies on disk decides, and a contradiction is told.
+ *
+ * @throws HoldfastError as `openManifest`, but for `MANIFEST_DAMAGED`.
+ */
+export async function findManifest(
+  root: string,
+  name: FoundBackup['manifest'] | null,
+  manifestPlist: PlistFile,
+  options: {
+    readonly openSqlite: OpenSqlite
+    readonly scratch: ScratchFolder
+    readonly blobs: Blobs
+    readonly signal: AbortSignal
+  },
+): Promise<FoundManifest> {
+  const claimed = valueAt(manifestPlist, 'IsEncrypted') === true
+  const none = { manifest: null, encrypted: claimed, remarks: [] }
+  if (name === null) return { ...none, problems: ['It has no manifest, so nothing says what its files are.'] }
+  const path = join(root, name)
+  if (name === manifestName && !(await isDatabase(path)) && (claimed || hasKeybag(manifestPlist))) {
+    return encryptedManifest(manifestPlist, claimed)
+  }
+  try {
+    const manifest = await openManifest(path, options)
+    const encrypted = (await areFilesEncrypted(manifest, options.blobs)) ?? claimed
+    return { manifest, encrypted, problems: [], remarks: contradictions(claimed, encrypted) }
+  } catch (thrown) {
+    if (!isHoldfastError(thrown) || thrown.code !== 'MANIFEST_DAMAGED') throw thrown
+    return { ...none, problems: [`${thrown.message}.`] }
+  }
+}
+
+function encryptedManifest(manifestPlist: PlistFile, claimed: boolean): FoundManifest {
+  const found = { manifest: null, encrypted: true, remarks: contradictions(claimed, true) }
+  if (hasKeybag(manifestPlist)) return { ...found, problems: [] }
+  return {
+    ...found,
+    problems: [`${manifestPlistName} holds no keys, without which nothing can be decrypted.`],
+  }
+}
+
+function contradictions(claimed: boolean, encrypted: boolean): readonly string[] {
+  if (claimed === encrypted) return []
+  return claimed
+    ? [
+        `${manifestPlistName} says that the backup is encrypted, but its files are not: it seems to be a decrypted copy.`,
+      ]
+    : [`${manifestPlistName} does not say that the backup is encrypted, but its files are.`]
+}
+
+/** Whether files are encrypted, by the first database that has a key and is on disk; null when none shows it. */
+async function areFilesEncrypted(manifest: Manifest, blobs: Blobs): Promise<boolean | null> {
+  for (const path of [messageDatabase, contactDatabase]) {
+    const entry = manifest.find(path)
+    const blob = entry === null ? null : await blobs.find(entry.fileId)
+    if (entry === null || blob === null) continue
+    if ((entry.details()?.encryptionKey ?? null) === null) return false
+    return !(await isDatabase(blob.path))
+  }
+  return null
+}
+
+async function isDatabase(path: string): Promise<boolean> {
+  const file = await readSqliteFile(path).catch((cause: unknown) => {
+    throw unreadable(path, cause)
+  })
+  return file !== null
+}
+
+function hasKeybag(manifestPlist: PlistFile): boolean {
+  const keybag = valueAt(manifestPlist, 'BackupKeyBag')
+  return keybag instanceof Uint8Array && keybag.length > 0
+}
