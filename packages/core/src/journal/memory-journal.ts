@@ -147,7 +147,7 @@ export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
   const write = (request: JournalWrite): WriteResult => {
     if (request.kind === 'begin') return begin(request)
     const { run, generation } = request
-    if (!prolong(run, generation)) return { ok: false, problem: 'stale' }
+    if (!holds(run, generation)) return { ok: false, problem: 'stale' }
     if (request.kind === 'append') append(request)
     if (request.kind === 'release' || request.release) letGo(run)
     return { ok: true, generation }

@@ -308,7 +308,6 @@ export class RunDriver {
       this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
       return false
     }
-    this.prolong(since)
     this.#settle(applied, previous, release)
     return true
   }

@@ -29,7 +29,7 @@ export class RunLease {
     this.prolong(since)
   }
 
-  /** It was renewed, or written under, at the moment `since`. */
+  /** It was renewed at the moment `since`. */
   prolong(since: number): void {
     this.#ends = since + this.#journal.leaseDuration
   }

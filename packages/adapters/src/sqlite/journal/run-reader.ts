@@ -9,8 +9,9 @@ import {
   type RunSnapshot,
 } from '@holdfast/core'
 import type { SqliteDatabase } from '../driver.js'
+import { mostEntries, placeOf } from './entry-place.js'
 import { damagedRun, unknownRun } from './journal-errors.js'
-import { isLive, liveRuns, type RunRow, toHeader } from './run-row.js'
+import { entriesOf, isLive, lastEntry, liveRuns, type RunRow, runRow, toHeader } from './run-row.js'
 
 /** Reads runs from the journal's tables. Synchronous; throws what the driver throws, and HoldfastErrors of the port. */
 export interface RunReader {
@@ -22,10 +23,10 @@ export interface RunReader {
 
 /** A reader with its statements prepared. */
 export function runReader(db: SqliteDatabase): RunReader {
-  const selectRun = db.prepare('SELECT * FROM holdfast_runs WHERE id = ?')
+  const selectRun = db.prepare(`${runRow} FROM holdfast_runs AS run ${lastEntry} WHERE run.id = ?`)
   const selectSnapshot = db.prepare('SELECT seq, state FROM holdfast_snapshots WHERE run = ?')
   const selectEntries = db.prepare(
-    'SELECT seq, at, body FROM holdfast_entries WHERE run = ? AND seq > ? ORDER BY seq',
+    'SELECT seq, at, body FROM holdfast_entries WHERE place > ? AND place <= ? ORDER BY place',
   )
 
   const entriesAfter = (row: RunRow, after: number): readonly Entry[] => {
@@ -35,9 +36,9 @@ export function runReader(db: SqliteDatabase): RunReader {
         retryable: false,
       })
     }
-    const rows = selectEntries.all(row.n, after)
-    if (after + rows.length !== row.entries)
-      throw damagedRun(row.id, `${after + rows.length} of ${row.entries} entries are there`)
+    const rows = selectEntries.all(placeOf(row.n, after), placeOf(row.n, mostEntries))
+    if (after + rows.length !== entriesOf(row))
+      throw damagedRun(row.id, `${after + rows.length} of ${entriesOf(row)} entries are there`)
     return rows.map((entry, index) => toEntry(row.id, after + index + 1, entry))
   }
 
@@ -48,7 +49,7 @@ export function runReader(db: SqliteDatabase): RunReader {
       return row
     },
     record: (row) => {
-      const snapshot = toSnapshot(selectSnapshot.get(row.n), row.entries)
+      const snapshot = toSnapshot(selectSnapshot.get(row.n), entriesOf(row))
       return { header: toHeader(row), snapshot, entries: entriesAfter(row, snapshot?.seq ?? 0) }
     },
     entries: (row) => entriesAfter(row, 0),
@@ -86,7 +87,7 @@ function list(db: SqliteDatabase, filter: RunFilter): readonly RunHeader[] {
   const values: unknown[] = []
   for (const column of ['id', 'saga', 'key', 'owner'] as const) {
     if (filter[column] === undefined) continue
-    conditions.push(`${column} = ?`)
+    conditions.push(`run.${column} = ?`)
     values.push(filter[column])
   }
   if (filter.status !== undefined) {
@@ -95,13 +96,13 @@ function list(db: SqliteDatabase, filter: RunFilter): readonly RunHeader[] {
   }
   if (filter.unattended === true) conditions.push('(open = 1 OR wake_at IS NOT NULL)', isLive)
   if (filter.after !== undefined) {
-    conditions.push('n > (SELECT n FROM holdfast_runs WHERE id = ?)')
+    conditions.push('run.n > (SELECT n FROM holdfast_runs WHERE id = ?)')
     values.push(filter.after)
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   const rows = db
     .prepare(
-      `SELECT * FROM ${filter.unattended === true ? liveRuns : 'holdfast_runs'} ${where} ORDER BY n LIMIT ?`,
+      `${runRow} FROM ${filter.unattended === true ? liveRuns : 'holdfast_runs AS run'} ${lastEntry} ${where} ORDER BY run.n LIMIT ?`,
     )
     .all(...values, filter.limit ?? -1)
   return rows.map((row) => toHeader(row as RunRow))

@@ -47,7 +47,7 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
   })
   const holder = newHolder()
   const leases = runLeases(db, holder, { clock, leaseDuration })
-  const write = runWriter(db, { leases, clock, leaseDuration })
+  const writer = runWriter(db, { leases, clock, leaseDuration })
   const reader = runReader(db)
   const compact = runCompactor(db)
 
@@ -74,7 +74,9 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
     commit: async (writes) =>
       guarded(() => {
         leases.enroll()
-        return inTransaction(db, () => writes.map(write))
+        const [only] = writes
+        const alone = writes.length === 1 && only !== undefined ? writer.writeAlone(only) : null
+        return alone === null ? inTransaction(db, () => writes.map(writer.write)) : [alone]
       }),
     claim: async (runs) =>
       guarded(() => {
