@@ -17,6 +17,23 @@ export interface AttemptReports {
   readonly asked: (request: AskRequest, used: UsedTime) => Promise<void>
 }
 
+/** Where a context keeps what makes its signal. */
+const makeSignal = Symbol('makeSignal')
+
+/** A context before it has the signal. */
+type UnsignalledContext = Omit<StepContext, 'signal'> & { readonly [makeSignal]: () => AbortSignal }
+
+/**
+ * One getter for all contexts. A getter in the literal would be another function each time, for which V8 lays out every context anew,
+ * in memory that only a full collection frees, and all that the run holds with it.
+ */
+const signalGetter = {
+  get(this: UnsignalledContext): AbortSignal {
+    return this[makeSignal]()
+  },
+  enumerable: true,
+}
+
 /** How an attempt ended. */
 export type AttemptResult =
   | { readonly ok: true; readonly output: Json }
@@ -92,35 +109,8 @@ export class StepAttempt {
 
   async #run(facts: AttemptFacts, reports: AttemptReports): Promise<AttemptResult> {
     this.#startClocks()
-    const signal = (): AbortSignal => this.#signal
     try {
-      const { run, owner, step, attempt, input, checkpoint, output: outputOf } = facts
-      // Property by property: a spread that others are added to takes most of the time of an attempt.
-      const output = await this.#step.run({
-        run,
-        owner,
-        step,
-        attempt,
-        input,
-        checkpoint,
-        output: outputOf,
-        get signal() {
-          return signal()
-        },
-        saveCheckpoint: async (value) => {
-          this.#refuseEnded()
-          this.#stall?.reset()
-          await reports.checkpoint(toJson(value, `the checkpoint of step '${this.#step.name}'`), this.#used())
-        },
-        progress: (progress) => {
-          if (this.#reason !== null) return
-          this.#stall?.reset()
-          this.#done = Math.max(this.#done, progress.done)
-          reports.progress({ ...progress, done: this.#done })
-        },
-        activity: () => this.#stall?.reset(),
-        ask: (request) => this.#ask(request, reports),
-      })
+      const output = await this.#step.run(this.#context(facts, reports))
       // What the step was ended for counts, also when it answers to that by returning.
       if (this.#reason !== null) return { ok: false, error: reportError(this.#reason) }
       if (isFailure(output)) return { ok: false, error: reportError(output.error) }
@@ -130,6 +120,36 @@ export class StepAttempt {
     } finally {
       this.#stopClocks()
     }
+  }
+
+  #context(facts: AttemptFacts, reports: AttemptReports): StepContext {
+    const { run, owner, step, attempt, input, checkpoint, output } = facts
+    // Property by property: a spread that others are added to takes most of the time of an attempt.
+    const context: UnsignalledContext = {
+      run,
+      owner,
+      step,
+      attempt,
+      input,
+      checkpoint,
+      output,
+      saveCheckpoint: async (value) => {
+        this.#refuseEnded()
+        this.#stall?.reset()
+        await reports.checkpoint(toJson(value, `the checkpoint of step '${step}'`), this.#used())
+      },
+      progress: (progress) => {
+        if (this.#reason !== null) return
+        this.#stall?.reset()
+        this.#done = Math.max(this.#done, progress.done)
+        reports.progress({ ...progress, done: this.#done })
+      },
+      activity: () => this.#stall?.reset(),
+      ask: (request) => this.#ask(request, reports),
+      [makeSignal]: () => this.#signal,
+    }
+    // It has a signal from here on.
+    return Object.defineProperty(context, 'signal', signalGetter) as StepContext & UnsignalledContext
   }
 
   async #ask(request: AskRequest, reports: AttemptReports): Promise<Json> {
