@@ -20,16 +20,16 @@ const ordinary = `
   fact fail failed failing fails failure false far fault few file files finder finish finished finite first folder follow
   follows for foreign format forward found free from full further
   gave get give given gives go goes gone got
-  had hand handle has have healthy held help here hint hold holder holdfast holds host how however
+  had hand handle has have healthy held help history here hint hold holder holdfast holds host how however
   id if import imported importing imports in incomplete incompletely injected input inputs inside install installed instead
   intact interrupted into invalid io iphone is it item items its itself
   join journal journaled json just
   keep keeps kept key keys kilobytes kind know known knows
   lacks large larger last later layout least leave left length less letter letters library lies limit limited line link links
   list listed lists live load local lock locked locking long longer look lost
-  mac made make makes making manifest match mean meaning meanwhile megabytes memory message messages missing misspelling
+  mac made make makes making manifest match mbdb mean meaning meanwhile megabytes memory message messages missing misspelling
   mistake more most move moved ms much must
-  name named names necessary need needed needs network never new newer next no nobody node none not nothing now npm null
+  name named names necessary need needed needs network never new newer next no nobody node none nor not nothing now npm null
   number numbers
   object objects of off offline offloaded often old older on once one only open opened opener operation option options or
   order other others out outcome output outputs outside over own owner
@@ -49,8 +49,8 @@ const ordinary = `
   timer times to together too took touched transaction tried tries true truncated trust try trying turned two type
   udid unable undecodable undefined under undo undone unexpected unfinished unique unknown unlock unplugged unreadable unsafe
   unsupported until unusable up update upon use used user uses using
-  valid value values variable verified verify version versions very volume
-  wait waited waiting waits want wants was way went were what when where whether which while who whole whose why with within
+  valid value values variable verified verify version versions very voicemail voicemails volume
+  wait waited waiting waits want wants was way went were what whatsapp when where whether which while who whole whose why with within
   without words work working works would write writes writing written wrong wrote
   yes yet you your
 `
