@@ -15,6 +15,7 @@ import type { Blobs } from './folder/blobs.js'
 import type { OpenPart } from './parts/backup-part.js'
 import type { ContentPlace } from './parts/content-place.js'
 import type { OpenParts } from './parts/open-parts.js'
+import { TablePass } from './parts/table-pass.js'
 
 /** The open parts of a backup, ready to be read. */
 export interface BackupParts extends OpenParts {
@@ -53,8 +54,10 @@ export class PlainBackup implements OpenBackup {
     const { tables } = this.#parts
     const names = tables.map(({ name }) => name)
     const begin = readCursor(options.after, names)
-    for (const { name, table } of begin === null ? tables : tables.slice(names.indexOf(begin.table))) {
+    for (const each of begin === null ? tables : tables.slice(names.indexOf(begin.table))) {
+      const { name, table } = each
       let position = begin?.table === name ? begin.position : null
+      const pass = new TablePass(each, position)
       for (;;) {
         // Reading is synchronous: without this turn of the event loop a host's window would stand still until the end.
         await setImmediate()
@@ -62,9 +65,11 @@ export class PlainBackup implements OpenBackup {
         this.#check()
         const page = await table.page(position, batchSize)
         if (page === null) break
+        pass.take(page)
         position = page.position
         yield { records: page.records, cursor: cursorAt(name, position) }
       }
+      pass.end()
     }
   }
 

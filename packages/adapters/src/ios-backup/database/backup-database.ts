@@ -2,6 +2,8 @@ import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../sqlite/driver.js'
 import { regularFile, unreadable } from '../folder/blobs.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
+import { PageTrees } from './page-trees.js'
+import { refuseStrangeJournal } from './rollback-journal.js'
 import { isTruncated, readSqliteFile } from './sqlite-file.js'
 
 /** What a column of a row can hold. */
@@ -36,11 +38,14 @@ export interface SideFile {
 export class BackupDatabase {
   readonly name: DatabaseName
   readonly #db: SqliteDatabase
+  /** What is wrong with the pages of a table or its indexes, by its name in lower case. */
+  readonly #faults: ReadonlyMap<string, string>
   #closed = false
 
-  private constructor(db: SqliteDatabase, name: DatabaseName) {
+  private constructor(db: SqliteDatabase, name: DatabaseName, faults: ReadonlyMap<string, string>) {
     this.#db = db
     this.name = name
+    this.#faults = faults
   }
 
   /**
@@ -58,9 +63,7 @@ export class BackupDatabase {
     },
   ): Promise<BackupDatabase> {
     const { openSqlite, scratch, sideFiles } = options
-    const file = await readSqliteFile(path).catch((cause: unknown) => {
-      throw unreadable(path, cause)
-    })
+    const file = await readSqliteFile(path)
     if (file === null) throw damaged(name, 'it is no SQLite database')
     if (sideFiles.length === 0 && isTruncated(file)) {
       throw damaged(name, `it has ${file.bytes} of ${file.neededBytes} bytes`)
@@ -68,17 +71,28 @@ export class BackupDatabase {
     const strangers = await Promise.all(['-wal', '-journal'].map((suffix) => regularFile(`${path}${suffix}`)))
     const inPlace = !file.wal && sideFiles.length === 0 && strangers.every((each) => each === null)
     const opened = inPlace ? path : await copyAside(path, name, scratch, sideFiles)
+    if (sideFiles.length > 0) foldIn(opened, name, openSqlite)
+    const whole = sideFiles.length > 0 ? await readSqliteFile(opened) : file
+    if (whole === null) throw damaged(name, 'it is no SQLite database')
     let db: SqliteDatabase | null = null
+    const trees = PageTrees.open(opened, whole)
     try {
+      // Preparing any statement makes SQLite read the whole schema, which lies in the tree of the first page.
+      const fault = await trees.faultOf(1)
+      if (fault !== null) throw damaged(name, `in its schema ${fault}`)
       db = openSqlite(opened, { readonly: true })
       // Sorters and temporary tables hold rows of the backup: they must not spill into a folder that nobody named.
       db.exec('PRAGMA temp_store = MEMORY')
       db.exec('PRAGMA trusted_schema = OFF')
       db.exec('PRAGMA cell_size_check = ON')
-      return new BackupDatabase(db, name)
+      // Another program could cut a mapped file off, which ends the process.
+      db.exec('PRAGMA mmap_size = 0')
+      return new BackupDatabase(db, name, await faultyTables(db, trees))
     } catch (thrown) {
       db?.close()
       throw databaseError(thrown, name)
+    } finally {
+      trees.close()
     }
   }
 
@@ -96,14 +110,26 @@ export class BackupDatabase {
     }
   }
 
-  /** Names of a table's columns in lower case; null when there is no such table. Views and virtual tables do not count. */
+  /**
+   * Names of a table's columns in lower case; null when there is no such table. To be asked before any other question about a table,
+   * because it makes sure that reading the table comes to an end. Views and virtual tables do not count: what they give is made by
+   * whoever made the backup, and need never end. No table of a phone computes columns, so one that does is refused, too.
+   *
+   * @throws HoldfastError the damage code.
+   */
   columns(table: string): ReadonlySet<string> | null {
     return this.guard(() => {
       const found = this.prepare(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0 AND lower(name) = lower(?)",
       ).get(table)
       if (found === undefined) return null
-      const columns = rows<{ name: string }>(this.prepare('SELECT name FROM pragma_table_info(?)').all(table))
+      const fault = this.#faults.get(table.toLowerCase())
+      if (fault !== undefined) throw damaged(this.name, `in the table ${table} ${fault}`)
+      const columns = rows<{ name: string; hidden: number }>(
+        this.prepare('SELECT name, hidden FROM pragma_table_xinfo(?)').all(table),
+      )
+      if (columns.some(({ hidden }) => hidden !== 0))
+        throw damaged(this.name, `the table ${table} computes columns`)
       return new Set(columns.map(({ name }) => name.toLowerCase()))
     })
   }
@@ -218,6 +244,7 @@ export function databaseError(thrown: unknown, name: DatabaseName): unknown {
 
 /** `SQLITE_ERROR` is what a query gets when a column is not there, or a schema makes no sense. */
 const damageCodes = new Set([
+  'SQLITE_TOOBIG',
   'SQLITE_CORRUPT',
   'SQLITE_NOTADB',
   'SQLITE_ERROR',
@@ -254,12 +281,45 @@ function sqliteCode(thrown: unknown): string | null {
   return /malformed|not a database/.test(words) ? 'SQLITE_CORRUPT' : null
 }
 
+/** Walks the trees of all tables and indexes; gives the faults by the name of the table that they belong to. */
+async function faultyTables(db: SqliteDatabase, trees: PageTrees): Promise<ReadonlyMap<string, string>> {
+  const faults = new Map<string, string>()
+  const roots = rows<{ name: SqlValue; root: number }>(
+    db.prepare('SELECT tbl_name AS name, rootpage AS root FROM sqlite_master WHERE rootpage > 0').all(),
+  )
+  for (const { name, root } of roots) {
+    const fault = await trees.faultOf(root)
+    if (fault !== null) faults.set(String(name).toLowerCase(), fault)
+  }
+  return faults
+}
+
+/**
+ * Brings what a copy has in its side files into the copy itself: SQLite does so when the last connection closes. No statement here
+ * needs the schema, which nobody has looked at yet.
+ */
+function foldIn(copy: string, name: DatabaseName, openSqlite: OpenSqlite): void {
+  let db: SqliteDatabase | null = null
+  try {
+    db = openSqlite(copy, { readonly: false })
+    db.exec('BEGIN IMMEDIATE')
+    db.exec('COMMIT')
+  } catch (thrown) {
+    throw databaseError(thrown, name)
+  } finally {
+    db?.close()
+  }
+}
+
 async function copyAside(
   path: string,
   name: DatabaseName,
   scratch: ScratchFolder,
   sideFiles: readonly SideFile[],
 ): Promise<string> {
-  for (const side of sideFiles) await scratch.copy(side.path, `${name.file}${side.suffix}`)
+  for (const side of sideFiles) {
+    const copy = await scratch.copy(side.path, `${name.file}${side.suffix}`)
+    if (side.suffix === '-journal') await refuseStrangeJournal(copy)
+  }
   return scratch.copy(path, name.file)
 }

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 
 /** A blob that is on disk. */
 export interface Blob {
@@ -116,8 +116,9 @@ export async function regularFile(path: string): Promise<Stats | null> {
   }
 }
 
-/** `BACKUP_UNREADABLE` for a file of the backup. */
+/** `BACKUP_UNREADABLE` for a file of the backup; a cause that says what it means already stays as it is. */
 export function unreadable(path: string, cause: unknown): HoldfastError {
+  if (isHoldfastError(cause)) return cause
   const systemCode = systemCodeOf(cause)
   const denied = systemCode === 'EACCES' || systemCode === 'EPERM'
   return new HoldfastError('BACKUP_UNREADABLE', 'A file of the backup could not be read', {

@@ -4,7 +4,6 @@ import { readSqliteFile } from '../database/sqlite-file.js'
 import { manifestName } from '../manifest/manifest.js'
 import { type PlistFile, valueAt } from '../plist/plist-file.js'
 import type { FoundBackup } from './backup-layout.js'
-import { unreadable } from './blobs.js'
 
 /**
  * Refuses an encrypted backup, which needs its password. This is where decryption begins: it would unlock the keybag of
@@ -13,7 +12,7 @@ import { unreadable } from './blobs.js'
  * `IsEncrypted` is believed when it says yes. Where it does not, an unreadable Manifest.db tells together with a keybag; a keybag
  * alone tells nothing, because phones put one into plain backups too (it guards the keychain).
  *
- * @throws HoldfastError `BACKUP_ENCRYPTED`, `MANIFEST_DAMAGED` when Manifest.db is neither, `BACKUP_UNREADABLE`.
+ * @throws HoldfastError `BACKUP_ENCRYPTED`, `MANIFEST_DAMAGED` when Manifest.db is neither, `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`.
  */
 export async function refuseEncrypted(
   { root, manifest }: FoundBackup,
@@ -23,10 +22,7 @@ export async function refuseEncrypted(
   // The old manifest is never encrypted itself.
   if (manifest !== manifestName) return
   const path = join(root, manifestName)
-  const file = await readSqliteFile(path).catch((cause: unknown) => {
-    throw unreadable(path, cause)
-  })
-  if (file !== null) return
+  if ((await readSqliteFile(path)) !== null) return
   if (hasKeybag(manifestPlist)) throw encryptedError(root)
   throw new HoldfastError('MANIFEST_DAMAGED', 'Manifest.db is no SQLite database', {
     hint:

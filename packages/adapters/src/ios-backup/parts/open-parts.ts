@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SourceTotals } from '@holdfast/core/import'
-import type { BackupPart, OpenPart, PartSource, PartTable } from './backup-part.js'
+import type { BackupPart, OpenPart, PartName, PartSource, PartTable } from './backup-part.js'
+import type { CountedTable } from './table-pass.js'
 
 /** The parts of one backup, open, in reading order. */
 export interface OpenParts {
   readonly parts: readonly OpenPart[]
   /** Their tables, named `<part>.<table>`. */
-  readonly tables: readonly PartTable[]
+  readonly tables: readonly CountedTable[]
   readonly totals: SourceTotals
 }
 
@@ -20,18 +21,23 @@ export async function openParts(
   signal: AbortSignal,
 ): Promise<OpenParts> {
   const opened: OpenPart[] = []
-  const tables: PartTable[] = []
+  const tables: (PartTable & { readonly part: PartName })[] = []
   for (const part of parts) {
     signal.throwIfAborted()
     const open = await part.open(source)
     opened.push(open)
-    tables.push(...open.tables.map((each) => ({ ...each, name: `${part.name}.${each.name}` })))
+    tables.push(
+      ...open.tables.map((each) => ({ ...each, part: part.name, name: `${part.name}.${each.name}` })),
+    )
   }
   const totals = { contacts: 0, chats: 0, messages: 0, attachments: 0, calls: 0, voicemails: 0 }
-  for (const { counts, table } of tables) {
+  const counted: CountedTable[] = []
+  for (const each of tables) {
     await setImmediate()
     signal.throwIfAborted()
-    totals[counts] += table.total()
+    const total = each.table.total()
+    totals[each.counts] += total
+    counted.push({ ...each, total })
   }
-  return { parts: opened, tables, totals }
+  return { parts: opened, tables: counted, totals }
 }

@@ -1,0 +1,119 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { DecodeFailure, decoded } from '../decoding.js'
+import type { SqliteFile } from './sqlite-file.js'
+import { TreePage } from './tree-page.js'
+
+const fileHeaderBytes = 100
+/** SQLite follows no tree any deeper. */
+const deepest = 20
+const pagesPerTurn = 1000
+
+/** What is still to be visited, last first: pages, and the row ids that divide them. */
+type Ahead = { readonly page: number; readonly depth: number } | { readonly divider: number }
+
+/**
+ * The trees of pages in a SQLite file, in which its tables and indexes lie. SQLite believes them: a file of 20 pages, each naming the
+ * next one 300 times, keeps `count(*)` busy for good, and nothing in this process could end it; row ids that go backwards turn
+ * reading page by page into a circle; a page that lost its rows is an empty one. So each tree is walked here before SQLite reads it.
+ * `PRAGMA quick_check` would find the same, but it needs the schema, which lies in such a tree itself, reads all contents as well,
+ * and never ends the turn of the event loop.
+ */
+export class PageTrees {
+  readonly #file: number
+  readonly #pages: number
+  readonly #page: TreePage
+  /** A bit for each page that was visited. */
+  readonly #visited: Uint8Array
+  /** Bytes that rows may still take. */
+  #left: number
+  #ahead: Ahead[] = []
+  #lastRow = Number.NEGATIVE_INFINITY
+
+  private constructor(file: number, header: SqliteFile) {
+    this.#file = file
+    this.#pages = Math.floor(header.bytes / header.pageBytes)
+    this.#page = new TreePage(header.pageBytes, header.usableBytes)
+    this.#visited = new Uint8Array((this.#pages >> 3) + 1)
+    this.#left = this.#pages * header.pageBytes
+  }
+
+  /** Opens the file at `path`, which has this header. What the system throws passes through. */
+  static open(path: string, header: SqliteFile): PageTrees {
+    return new PageTrees(openSync(path, 'r'), header)
+  }
+
+  /**
+   * What is wrong with the tree whose root is this page: a page that is in it, or in an earlier tree, already; row ids out of order;
+   * rows that claim more bytes than the file has; bytes that nothing accounts for. Null when nothing is. The event loop gets a turn
+   * every thousand pages.
+   */
+  async faultOf(root: number): Promise<string | null> {
+    this.#ahead = [{ page: root, depth: 0 }]
+    this.#lastRow = Number.NEGATIVE_INFINITY
+    while (this.#ahead.length > 0) {
+      const some = decoded(() => this.#visitSome())
+      if (!some.ok) return some.problem
+      await setImmediate()
+    }
+    return null
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  #visitSome(): void {
+    for (let count = 0; count < pagesPerTurn; count++) {
+      const next = this.#ahead.pop()
+      if (next === undefined) return
+      if ('divider' in next) this.#goTo(next.divider, true)
+      else this.#visit(next.page, next.depth)
+    }
+  }
+
+  #visit(number: number, depth: number): void {
+    if (number < 1 || number > this.#pages)
+      throw new DecodeFailure(`page ${number} is named, which is not there`)
+    if (depth > deepest) throw new DecodeFailure('pages are nested too deeply')
+    const [byte, bit] = [number >> 3, 1 << (number & 7)]
+    if (((this.#visited[byte] ?? 0) & bit) !== 0) throw new DecodeFailure(`page ${number} is named twice`)
+    this.#visited[byte] = (this.#visited[byte] ?? 0) | bit
+    const page = this.#read(number)
+    this.#take(page.payload)
+    if (page.isLeaf) {
+      if (page.isTable)
+        for (let index = 0; index < page.count; index++) this.#goTo(page.rows[index] ?? 0, false)
+      return
+    }
+    this.#ahead.push({ page: page.last, depth: depth + 1 })
+    for (let index = page.count - 1; index >= 0; index--) {
+      if (page.isTable) this.#ahead.push({ divider: page.rows[index] ?? 0 })
+      this.#ahead.push({ page: page.children[index] ?? 0, depth: depth + 1 })
+    }
+  }
+
+  #read(number: number): TreePage {
+    const page = this.#page
+    const { length } = page.bytes
+    readSync(this.#file, page.bytes, 0, length, (number - 1) * length)
+    const read = decoded(() => page.read(number === 1 ? fileHeaderBytes : 0))
+    if (!read.ok) throw new DecodeFailure(`page ${number} ${read.problem}`)
+    return page
+  }
+
+  /** No two rows share bytes, so all of them have at most those of the file. */
+  #take(bytes: number): void {
+    if (bytes < 0 || bytes > this.#left) throw new DecodeFailure('rows claim more bytes than the file has')
+    this.#left -= bytes
+  }
+
+  /** Goes on to a row id; one that divides pages can be that of the row before it. */
+  #goTo(row: number, isDivider: boolean): void {
+    // Drivers round what is larger, and then reading on behind such a row finds the same row again.
+    if (!Number.isSafeInteger(row)) throw new DecodeFailure('a row id is larger than any phone counts')
+    if (isDivider ? row < this.#lastRow : row <= this.#lastRow)
+      throw new DecodeFailure('rows are out of order')
+    this.#lastRow = row
+  }
+}
