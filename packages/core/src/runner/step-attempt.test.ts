@@ -31,7 +31,8 @@ describe('the context of an attempt', () => {
     const attempt = attemptsOf(async (context) => {
       await Promise.resolve()
       const { signal } = context
-      seen.push(signal, { ...context }.signal, Object.create(context).signal, context.signal)
+      const derived: StepContext = Object.create(context)
+      seen.push(signal, { ...context }.signal, derived.signal, context.signal)
       attempt.end(new HoldfastError('CANCELLED', 'enough'))
     })()
     expect(await attempt.result).toMatchObject({ ok: false, error: { code: 'CANCELLED' } })
