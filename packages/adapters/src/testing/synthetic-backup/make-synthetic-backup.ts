@@ -6,7 +6,10 @@ import { contactRecord, planContacts } from './contacts/contact-plan.js'
 import { writeContactsDatabase } from './contacts/contacts-database.js'
 import { BackupWriter } from './folder/backup-writer.js'
 import { generations, isSince, type SchemaVersion } from './folder/generations.js'
+import { MbdbManifestWriter } from './folder/mbdb-manifest-writer.js'
+import { plistInForm } from './folder/plist-form.js'
 import { type BackupIdentity, infoPlist, manifestPlist, statusPlist } from './folder/property-lists.js'
+import { SqliteManifestWriter } from './folder/sqlite-manifest-writer.js'
 import { chatRecord, planConversations } from './messages/conversations.js'
 import { type ResolvedOptions, resolveOptions, type SyntheticBackupOptions } from './options.js'
 import { type BackupTruth, TruthCollector, type TruthCounts } from './truth.js'
@@ -30,7 +33,7 @@ export interface SyntheticBackup {
 }
 
 /**
- * Makes an unencrypted iPhone backup as Finder leaves it: property lists, Manifest.db and blobs, with messages, attachments and
+ * Makes an unencrypted iPhone backup as Finder leaves it: property lists, manifest and blobs, with messages, attachments and
  * contacts that are made up but odd in the ways of real ones, and tells what a reader should make of it. The same options give
  * the same bytes. Nothing is flushed to disk, so it does not survive a power failure; after an error nothing of it is left.
  *
@@ -63,7 +66,10 @@ async function build(options: ResolvedOptions): Promise<SyntheticBackup> {
   const { takenAt } = generations[schema]
   const truth = new TruthCollector({ keep: options.truth, file: options.truthFile })
   const backup = new BackupWriter(path, {
-    openSqlite: options.openSqlite,
+    manifest:
+      options.manifest === 'Manifest.db'
+        ? new SqliteManifestWriter(path, options.openSqlite)
+        : new MbdbManifestWriter(path),
     random: random.fork('manifest'),
     takenAt,
   })
@@ -115,8 +121,10 @@ async function writePropertyLists(options: ResolvedOptions): Promise<void> {
     uuid: random.uuid(),
     generation: generations[options.schema],
   }
-  await writeFile(join(options.path, 'Info.plist'), infoPlist(identity))
-  await writeFile(join(options.path, 'Manifest.plist'), manifestPlist(identity))
+  const write = (name: string, content: string | Uint8Array) =>
+    writeFile(join(options.path, name), plistInForm(content, options.plists))
+  await write('Info.plist', infoPlist(identity))
+  await write('Manifest.plist', manifestPlist(identity))
   const status = statusPlist({ uuid: identity.uuid, takenAt: identity.generation.takenAt })
-  await writeFile(join(options.path, 'Status.plist'), status)
+  await write('Status.plist', status)
 }

@@ -3,6 +3,7 @@ import { checkOptions, HoldfastError, type OptionRule, rule } from '@holdfast/co
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { openTestSqlite } from '../open-sqlite.js'
 import { isSince, type SchemaVersion, schemaVersions } from './folder/generations.js'
+import type { PlistForm } from './folder/plist-form.js'
 import { type AttachmentSizes, defaultSizes } from './messages/attachment-content.js'
 import { Random } from './random.js'
 import type { SyntheticWhatsApp } from './whatsapp/write-whatsapp.js'
@@ -76,6 +77,13 @@ export interface SyntheticBackupOptions {
   readonly whatsApp?: readonly SyntheticWhatsApp[]
   /** Generation of sms.db. @default 'ios-18' */
   readonly schema?: SchemaVersion
+  /**
+   * Which list of files it has: that of iOS 10 and newer, or that of iOS 9 and older, with which blobs lie in the backup's folder
+   * itself. @default what the generation has
+   */
+  readonly manifest?: 'Manifest.db' | 'Manifest.mbdb'
+  /** Form of the property lists. @default 'usual' */
+  readonly plists?: PlistForm
   /** The phone's identifier, which names the backup's folder: 40 hex digits or 8-16. @default made from the seed */
   readonly udid?: string
   /** SQLite to write with. @default the one of the tests */
@@ -103,6 +111,8 @@ export interface ResolvedOptions {
   readonly voicemails: number
   readonly whatsApp: readonly SyntheticWhatsApp[]
   readonly schema: SchemaVersion
+  readonly manifest: 'Manifest.db' | 'Manifest.mbdb'
+  readonly plists: PlistForm
   readonly openSqlite: OpenSqlite
   readonly anomalies: ResolvedAnomalies
   readonly sizes: Required<AttachmentSizes>
@@ -144,6 +154,8 @@ const rules: Readonly<Record<keyof SyntheticBackupOptions, OptionRule>> = {
       new Set(value.map(({ app }: SyntheticWhatsApp) => app ?? 'WhatsApp')).size === value.length,
   },
   schema: rule.oneOf(...schemaVersions),
+  manifest: rule.oneOf('Manifest.db', 'Manifest.mbdb'),
+  plists: rule.oneOf('usual', 'xml', 'binary'),
   udid: {
     must: 'be 40 hex digits, or 8 and 16 with a hyphen between',
     test: (value) => typeof value === 'string' && /^([\da-f]{40}|[\da-f]{8}-[\da-f]{16})$/i.test(value),
@@ -187,6 +199,8 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
     voicemails,
     whatsApp: options.whatsApp ?? [],
     schema,
+    manifest: options.manifest ?? (isSince(schema, 'ios-10') ? 'Manifest.db' : 'Manifest.mbdb'),
+    plists: options.plists ?? 'usual',
     openSqlite: options.openSqlite ?? openTestSqlite,
     anomalies: resolveAnomalies(options, schema),
     sizes: { ...defaultSizes, ...options.attachmentBytes },

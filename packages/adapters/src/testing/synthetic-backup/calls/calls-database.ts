@@ -1,6 +1,6 @@
 import type { OpenSqlite, SqliteDatabase } from '../../../sqlite/driver.js'
-import { openForWriting } from '../folder/backup-writer.js'
 import { isSince, type SchemaVersion } from '../folder/generations.js'
+import { openForWriting } from '../folder/open-for-writing.js'
 import { type PlannedCall, toCallDate } from './call-plan.js'
 
 /** Which of the columns and tables a generation has. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { OpenSqlite, SqliteDatabase } from '../../../sqlite/driver.js'
-import { openForWriting } from '../folder/backup-writer.js'
+import { openForWriting } from '../folder/open-for-writing.js'
 import { addressParts, contactProperties, type PlannedContact } from './contact-plan.js'
 
 /* Stock SQLite refuses to create a table with a tokenizer that it does not have, so the name is put in afterwards. */

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../../sqlite/driver.js'
+import { dirname, join } from 'node:path'
 import type { Random } from '../random.js'
-import { type BackupFile, blobName, fileId } from '../well-known-files.js'
-import { archiveManifestFile, type ManifestFile } from './keyed-archive.js'
-
-/** Values of `Files.flags`. */
-const flags = { file: 1, directory: 2, symlink: 4 } as const
+import { type BackupFile, fileId } from '../well-known-files.js'
+import type { ManifestFile } from './keyed-archive.js'
+import type { EntryKind, ManifestWriter } from './manifest-writer.js'
 
 /** Kind and permissions, as `st_mode` has them: regular file 0644, directory 0755, symlink 0755. */
 const modes = { file: 0o100644, directory: 0o040755, symlink: 0o120755 } as const
@@ -23,13 +20,12 @@ export interface FileDetails {
 }
 
 /**
- * Writes Manifest.db and the blobs of a backup whose folder exists. Fast rather than durable: nothing is flushed, so it is for
+ * Writes the manifest and the blobs of a backup whose folder exists. Fast rather than durable: nothing is flushed, so it is for
  * data that can be made again.
  */
 export class BackupWriter {
   readonly root: string
-  readonly #db: SqliteDatabase
-  readonly #insert: SqliteStatement
+  readonly #manifest: ManifestWriter
   readonly #random: Random
   /** Unix seconds; no file is younger. */
   readonly #takenAt: number
@@ -39,17 +35,14 @@ export class BackupWriter {
   readonly #writes = new Set<Promise<void>>()
   #inode = 4000
 
-  constructor(root: string, options: { openSqlite: OpenSqlite; random: Random; takenAt: number }) {
+  constructor(
+    root: string,
+    options: { readonly manifest: ManifestWriter; readonly random: Random; readonly takenAt: number },
+  ) {
     this.root = root
     this.#random = options.random
     this.#takenAt = Math.floor(options.takenAt / 1000)
-    this.#db = openForWriting(join(root, 'Manifest.db'), options.openSqlite)
-    this.#db.exec(`
-      CREATE TABLE Files (fileID TEXT PRIMARY KEY, domain TEXT, relativePath TEXT, flags INTEGER, file BLOB);
-      CREATE TABLE Properties (key TEXT PRIMARY KEY, value BLOB);
-      PRAGMA user_version = 2;
-      BEGIN`)
-    this.#insert = this.#db.prepare('INSERT INTO Files VALUES (?, ?, ?, ?, ?)')
+    this.#manifest = options.manifest
   }
 
   /** Adds a file: its row at once, its blob when {@link finish} resolves at the latest. */
@@ -90,29 +83,25 @@ export class BackupWriter {
 
   /** Where the blob of a file belongs; its folder exists when this returns. */
   blobPath(file: BackupFile): string {
-    const name = blobName(fileId(file))
-    const folder = name.slice(0, 2)
-    if (!this.#folders.has(folder)) {
-      mkdirSync(join(this.root, folder), { recursive: true })
+    const path = join(this.root, this.#manifest.blobName(fileId(file)))
+    const folder = dirname(path)
+    if (folder !== this.root && !this.#folders.has(folder)) {
+      mkdirSync(folder, { recursive: true })
       this.#folders.add(folder)
     }
-    return join(this.root, name)
+    return path
   }
 
-  /** Waits for the blobs and finishes Manifest.db: committed, indexes made, closed, no journal left. */
+  /** Waits for the blobs and finishes the manifest. */
   async finish(): Promise<void> {
     await Promise.all(this.#writes)
-    this.#db.exec(`COMMIT;
-      CREATE INDEX FilesDomainIdx ON Files(domain);
-      CREATE INDEX FilesRelativePathIdx ON Files(relativePath);
-      CREATE INDEX FilesFlagsIdx ON Files(flags)`)
-    this.#db.close()
+    this.#manifest.finish()
   }
 
-  /** Waits for the blobs and closes Manifest.db as it is, after a failure. */
+  /** Waits for the blobs and closes the manifest as it is, after a failure. */
   async abandon(): Promise<void> {
     await Promise.allSettled(this.#writes)
-    this.#db.close()
+    this.#manifest.abandon()
   }
 
   /** Writes beside the caller's work, a few files at a time; when those are under way, at once. Memory and open files stay few. */
@@ -131,7 +120,7 @@ export class BackupWriter {
 
   #addRow(
     file: BackupFile,
-    kind: keyof typeof flags,
+    kind: EntryKind,
     details: Pick<ManifestFile, 'size' | 'digest' | 'target' | 'extendedAttributes'>,
   ): void {
     if (kind !== 'directory') this.#addParent(file)
@@ -152,7 +141,7 @@ export class BackupWriter {
       ...(details.target === undefined ? {} : { target: details.target }),
       ...(details.extendedAttributes === undefined ? {} : { extendedAttributes: details.extendedAttributes }),
     }
-    this.#insert.run(fileId(file), file.domain, file.relativePath, flags[kind], archiveManifestFile(archived))
+    this.#manifest.add(file, kind, archived)
   }
 
   #addParent(file: BackupFile): void {
@@ -171,12 +160,4 @@ function claimed(size: number, details: FileDetails): number {
 /** Whether the phone notes a digest for files of this domain: not for apps, the camera roll and other media. */
 function hasDigests(domain: string): boolean {
   return !/^(AppDomain|CameraRollDomain|MediaDomain|TonesDomain)/.test(domain)
-}
-
-/** A new database in rollback-journal mode that is written at full speed: no journal, nothing flushed. */
-export function openForWriting(path: string, openSqlite: OpenSqlite): SqliteDatabase {
-  const db = openSqlite(path, { readonly: false })
-  db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF`)
-  return db
 }

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { HoldfastError } from '@holdfast/core'
 import type { OpenSqlite } from '../../../sqlite/driver.js'
 import { openTestSqlite } from '../../open-sqlite.js'
 import { Random } from '../random.js'
@@ -12,24 +14,31 @@ import { manifestPlist, statusPlist } from './property-lists.js'
  * folder (the one that holds Manifest.db).
  */
 
-/** Path of a file's blob. */
+/** Path of a file's blob: with the manifest of iOS 9 and older it lies in the backup's folder itself. */
 export function blobPath(backup: string, file: BackupFile): string {
-  return join(backup, blobName(fileId(file)))
+  const id = fileId(file)
+  return join(backup, existsSync(join(backup, 'Manifest.mbdb')) ? id : blobName(id))
 }
 
-/** Cuts Manifest.db off in the middle of a page, as when the disk filled up. */
+/** Path of the list of files. */
+function manifestPath(backup: string): string {
+  const old = join(backup, 'Manifest.mbdb')
+  return existsSync(old) ? old : join(backup, 'Manifest.db')
+}
+
+/** Cuts the manifest off in the middle of a page, as when the disk filled up. */
 export async function truncateManifest(backup: string): Promise<void> {
-  await cut(join(backup, 'Manifest.db'), 0.5)
+  await cut(manifestPath(backup), 0.5)
 }
 
-/** Fills Manifest.db with noise of the same size: not a database any more. */
+/** Fills the manifest with noise of the same size: not a manifest any more. */
 export async function overwriteManifest(backup: string): Promise<void> {
-  await fillWithNoise(join(backup, 'Manifest.db'))
+  await fillWithNoise(manifestPath(backup))
 }
 
-/** Removes Manifest.db. */
+/** Removes the manifest. */
 export async function removeManifest(backup: string): Promise<void> {
-  await rm(join(backup, 'Manifest.db'))
+  await rm(manifestPath(backup))
 }
 
 /** Removes the blob of a file that the manifest goes on to list. */
@@ -37,7 +46,7 @@ export async function removeBlob(backup: string, file: BackupFile = messagesFile
   await rm(blobPath(backup, file))
 }
 
-/** Takes a file out of the backup: blob and row. */
+/** Takes a file out of a backup that has Manifest.db: blob and row. */
 export async function removeFile(
   backup: string,
   file: BackupFile,
@@ -106,7 +115,7 @@ export async function markEncrypted(backup: string): Promise<void> {
   await writeFile(manifest, random.bytes(Math.ceil((size + 1) / 16) * 16))
 }
 
-/** Gives a file's row another `fileID`, such as one with `../` that names a file outside the backup. */
+/** Gives a file's row in Manifest.db another `fileID`, such as one with `../` that names a file outside the backup. */
 export function rewriteFileId(
   backup: string,
   id: string,
@@ -127,7 +136,11 @@ export async function replaceBlobBySymlink(
 }
 
 function changeManifest(backup: string, openSqlite: OpenSqlite, sql: string, parameters: string[]): void {
-  const db = openSqlite(join(backup, 'Manifest.db'), { readonly: false })
+  const path = join(backup, 'Manifest.db')
+  if (!existsSync(path)) {
+    throw new HoldfastError('OPTION_INVALID', `There is no Manifest.db in ${backup}`, { retryable: false })
+  }
+  const db = openSqlite(path, { readonly: false })
   try {
     db.prepare(sql).run(...parameters)
   } finally {

@@ -1,6 +1,6 @@
 import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../../sqlite/driver.js'
 import { type Instant, toDateColumn } from '../folder/apple-time.js'
-import { openForWriting } from '../folder/backup-writer.js'
+import { openForWriting } from '../folder/open-for-writing.js'
 import { preparedInsert } from '../prepared-insert.js'
 import type { Random } from '../random.js'
 import type { Chat, Conversations, Handle } from './conversations.js'

@@ -1,7 +1,7 @@
 import type { OpenSqlite } from '../../../sqlite/driver.js'
 import { toCocoaSeconds } from '../folder/apple-time.js'
-import { openForWriting } from '../folder/backup-writer.js'
 import { isSince, type SchemaVersion } from '../folder/generations.js'
+import { openForWriting } from '../folder/open-for-writing.js'
 import type { PlannedVoicemail } from './voicemail-plan.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { OpenSqlite, SqliteDatabase } from '../../../sqlite/driver.js'
 import { cocoaEpochSeconds } from '../folder/apple-time.js'
-import { openForWriting } from '../folder/backup-writer.js'
 import { isSince, type SchemaVersion } from '../folder/generations.js'
+import { openForWriting } from '../folder/open-for-writing.js'
 import type { PlannedChat } from './chat-plan.js'
 import type { PlannedMedia, PlannedMessage } from './planned-message.js'
 

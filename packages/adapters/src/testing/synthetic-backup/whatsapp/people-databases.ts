@@ -1,5 +1,5 @@
 import type { OpenSqlite } from '../../../sqlite/driver.js'
-import { openForWriting } from '../folder/backup-writer.js'
+import { openForWriting } from '../folder/open-for-writing.js'
 import type { WhatsAppPerson } from './people.js'
 
 /** Writes LID.sqlite: hidden ids and phone numbers, both without a server, as WhatsApp does. */
