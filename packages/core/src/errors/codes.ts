@@ -46,7 +46,8 @@ export const errorCodes = {
   BACKUP_UNSAFE: 'The backup names a file outside its own folder.',
   BACKUP_UNREADABLE: 'A file of the backup could not be read.',
   MANIFEST_MISSING: 'The backup has no list of its files (a manifest).',
-  MANIFEST_DAMAGED: 'The list of files of the backup (its manifest) is truncated, or is not what it should be.',
+  MANIFEST_DAMAGED:
+    'The list of files of the backup (its manifest) is truncated, or is not what it should be.',
   MESSAGES_MISSING: 'The backup holds no message database.',
   MESSAGES_DAMAGED: 'The message database of the backup cannot be read.',
   CONTACTS_DAMAGED: 'The contacts database of the backup cannot be read.',
