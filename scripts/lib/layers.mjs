@@ -31,8 +31,10 @@ export const coreTiers = [
  * @type {Readonly<Record<string, readonly { to: string, typesOnly?: boolean, files?: readonly string[] }[]>>}
  */
 export const adapterArrows = {
-  sqlite: [{ to: 'attachment-files', typesOnly: true }],
-  'ios-backup': [{ to: 'sqlite', files: ['driver.ts'] }],
+  sqlite: [{ to: 'attachment-files', typesOnly: true }, { to: 'process' }],
+  'ios-backup': [{ to: 'sqlite', files: ['driver.ts'] }, { to: 'process' }],
+  // What tells one process from another: no choice of a host, so no subpath of its own.
+  process: [],
   // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
   'backup-folder': [
     { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts'] },

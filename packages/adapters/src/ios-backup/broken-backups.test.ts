@@ -207,15 +207,10 @@ describe('an encrypted backup is refused for its password', () => {
     })
   })
 
-  test('when only the flag says so', async () => {
-    await changeManifestPlist({ IsEncrypted: true })
-    expect(await refusal()).toMatchObject({ code: 'BACKUP_ENCRYPTED' })
-  })
-
-  test('when a keybag is there and the message database cannot be read', async () => {
+  test('and a keybag beside a message database that is noise does not make it encrypted: its row has no key', async () => {
     await changeManifestPlist({ BackupKeyBag: Buffer.from('VERS') })
     await tearDatabase(path, 'noise')
-    expect(await refusal()).toMatchObject({ code: 'BACKUP_ENCRYPTED' })
+    expect(await refusal()).toMatchObject({ code: 'MESSAGES_DAMAGED' })
   })
 
   test('but a keybag in a plain backup means nothing: phones put one into every backup', async () => {

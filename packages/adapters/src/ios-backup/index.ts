@@ -1,6 +1,8 @@
 export { calls } from './calls/calls-part.js'
 export { contacts } from './contacts/contacts-part.js'
+export type { KeyVault } from './encryption/key-vault.js'
 export { fingerprintBackup } from './folder/fingerprint.js'
+export { sweepScratch } from './folder/scratch-record.js'
 export type { DigestCheck, DigestProgress } from './inspection/digest-check.js'
 export { type InspectBackupOptions, inspectBackup } from './inspection/inspect-backup.js'
 export type { BackupInspection } from './inspection/inspection.js'

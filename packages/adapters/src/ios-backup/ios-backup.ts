@@ -1,7 +1,9 @@
-import { checkOptions, rule } from '@holdfast/core'
-import type { BackupReader, SourceDescription, SourceTotals } from '@holdfast/core/import'
+import { checkOptions, type OptionRule, rule } from '@holdfast/core'
+import type { BackupReader, OpenRequest, SourceDescription, SourceTotals } from '@holdfast/core/import'
 import { type OpenSqlite, openInstalledSqlite } from '../sqlite/driver.js'
 import { contacts } from './contacts/contacts-part.js'
+import type { KeyVault } from './encryption/key-vault.js'
+import { RunKeys } from './encryption/run-keys.js'
 import { messages } from './messages/messages-part.js'
 import { openBackup } from './open-backup.js'
 import type { BackupPart } from './parts/backup-part.js'
@@ -19,16 +21,34 @@ export interface IosBackupOptions {
   readonly openSqlite?: OpenSqlite
   /**
    * Folder for private copies of databases that cannot be opened where they are; made when needed. What is put there goes again when
-   * the backup is closed. @default a fresh folder among the system's temporary files
+   * the backup is closed; what a killed process left there goes when the next backup is opened. An encrypted backup is opened only
+   * where this is named: its databases lie there decrypted, and nothing else of it ever does.
+   * @default a fresh folder among the system's temporary files
    */
   readonly scratch?: string
+  /**
+   * Keeps the key of an encrypted backup, so that its password is asked for once. The password itself is kept nowhere.
+   * @default in memory, until the run that asked has read the backup for the last time, or failed
+   */
+  readonly vault?: KeyVault
 }
 
-const rules = { parts: partsRule, openSqlite: rule.function, scratch: rule.string }
+const vaultRule: OptionRule = {
+  must: 'have the functions get, set and delete',
+  test: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'get' in value &&
+    'set' in value &&
+    'delete' in value &&
+    [value.get, value.set, value.delete].every((each) => typeof each === 'function'),
+}
+
+const rules = { parts: partsRule, openSqlite: rule.function, scratch: rule.string, vault: vaultRule }
 
 /**
- * Reads iPhone backups as Finder, iTunes and idevicebackup2 make them, as far as they are not encrypted:
- * the parts that the host chooses, each in the order of its row ids. The backup is never changed.
+ * Reads iPhone backups as Finder, iTunes and idevicebackup2 make them, plain and encrypted: the parts that the
+ * host chooses, each in the order of its row ids. The backup is never changed.
  *
  * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
  *
@@ -37,20 +57,35 @@ const rules = { parts: partsRule, openSqlite: rule.function, scratch: rule.strin
  */
 export function iosBackup(options: IosBackupOptions = {}): BackupReader {
   checkOptions('iosBackup', options, rules)
-  const { openSqlite = openInstalledSqlite, scratch = null } = options
+  const { openSqlite = openInstalledSqlite, scratch = null, vault } = options
   const parts = inReadingOrder(options.parts ?? [contacts(), messages()])
-  return { open: (path, { signal }) => openBackup(path, { parts, openSqlite, scratch, signal }) }
+  const keys = new RunKeys()
+  return {
+    open: (path, request) => {
+      const vaults = [
+        ...(request.run === undefined ? [] : [keys.of(request.run)]),
+        ...(vault === undefined ? [] : [vault]),
+      ]
+      return openBackup(path, { ...request, parts, openSqlite, scratch, vaults })
+    },
+    forget: (run) => keys.forget(run),
+  }
 }
 
 /**
- * Says what an import of a backup would find, without importing any of it. Opens and closes it: throws as `BackupReader.open`.
+ * Says what an import of a backup would find, without importing any of it. Opens and closes it: takes what `BackupReader.open` takes,
+ * such as `ask` for the password of an encrypted one, and throws as it.
  */
 export async function describeBackup(
   path: string,
-  options: IosBackupOptions & { readonly signal?: AbortSignal } = {},
+  options: IosBackupOptions & Partial<OpenRequest> = {},
 ): Promise<{ readonly source: SourceDescription; readonly totals: SourceTotals }> {
-  const { signal = new AbortController().signal, ...rest } = options
-  const backup = await iosBackup(rest).open(path, { signal })
+  const { signal = new AbortController().signal, ask, run, ...rest } = options
+  const backup = await iosBackup(rest).open(path, {
+    signal,
+    ...(ask === undefined ? {} : { ask }),
+    ...(run === undefined ? {} : { run }),
+  })
   try {
     return { source: backup.source, totals: await backup.totals() }
   } finally {

@@ -1,16 +1,18 @@
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { tmpdir } from 'node:os'
+import { isAbsolute, relative, resolve, sep } from 'node:path'
 
 import { HoldfastError } from '@holdfast/core'
-import type { OpenBackup } from '@holdfast/core/import'
+import type { OpenBackup, OpenRequest } from '@holdfast/core/import'
 import type { OpenSqlite } from '../sqlite/driver.js'
+import type { KeyVault } from './encryption/key-vault.js'
+import { openContents } from './encryption/open-contents.js'
 import { findBackup } from './folder/backup-layout.js'
 import { Blobs } from './folder/blobs.js'
 import { takeFingerprint } from './folder/fingerprint.js'
-import { refuseEncrypted } from './folder/protection.js'
 import { ScratchFolder } from './folder/scratch-folder.js'
+import { sweepScratch } from './folder/scratch-record.js'
 import { sourceIdentity } from './folder/source-identity.js'
 import { judgeWholeness, readBackupPlists, refuseUnfinished } from './folder/wholeness.js'
-import { openManifest } from './manifest/open-manifest.js'
 import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
 import { backupSource } from './parts/part-source.js'
@@ -18,13 +20,14 @@ import { backupSource } from './parts/part-source.js'
 import { PlainBackup } from './plain-backup.js'
 
 /** What opening needs from the host. */
-export interface OpenOptions {
+export interface OpenOptions extends OpenRequest {
   readonly openSqlite: OpenSqlite
-  /** Folder for private copies of databases; null for the system's own. */
+  /** Folder for private copies of databases; null for the system's own, which is not for what is decrypted. */
   readonly scratch: string | null
   /** In reading order. */
   readonly parts: readonly BackupPart[]
-  readonly signal: AbortSignal
+  /** Where the key of an encrypted backup is looked for, and kept. */
+  readonly vaults: readonly KeyVault[]
 }
 
 /** Opens the backup at a path: the contract is that of `BackupReader.open`. */
@@ -36,9 +39,8 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   refuseScratchInside(root, options.scratch)
   const plists = await readBackupPlists(root)
   const { wholeness, remarks } = refuseUnfinished(await judgeWholeness(root, plists), root)
-  await refuseEncrypted(found, plists.manifest)
-  const blobs = new Blobs(root)
-  await blobs.checkFolders()
+  await new Blobs(root).checkFolders()
+  await sweepScratch(options.scratch ?? tmpdir())
   const scratch = new ScratchFolder(options.scratch)
   // What is open already, and must be closed again when what follows fails. Called in reverse order.
   const closers: (() => void | Promise<void>)[] = [() => scratch.remove()]
@@ -46,17 +48,18 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   try {
     // Before anything is copied or read: what changes afterwards makes the fingerprint differ when the backup is to be released.
     const fingerprint = await takeFingerprint(root, signal)
-    const manifest = await openManifest(join(root, found.manifest), { openSqlite, scratch, signal })
+    const contents = await openContents(found, plists, { ...options, folder: scratch })
+    const { manifest, blobs } = contents
     closers.push(() => manifest.close())
-    const source = backupSource({ root, plists, manifest, blobs, scratch, openSqlite, fingerprint, closers })
+    const source = backupSource({ manifest, blobs, scratch, openSqlite, signal, fingerprint, closers })
     const { parts, tables, totals } = await openParts(options.parts, source, signal)
     return new PlainBackup({
       source: {
         fingerprint: fingerprint.fingerprint,
         ...sourceIdentity(root, plists),
-        encrypted: false,
+        encrypted: contents.encrypted,
         wholeness,
-        remarks: [...remarks, ...parts.flatMap((part) => part.remarks)],
+        remarks: [...remarks, ...contents.remarks, ...parts.flatMap((part) => part.remarks)],
         parts: parts.flatMap((part) => part.states),
       },
       totals,

@@ -9,6 +9,7 @@ export {
   blobPath,
   callsFile,
   contactsFile,
+  type EncryptionOptions,
   emptyManifestPlist,
   fileId,
   makeSyntheticBackup,

@@ -42,6 +42,8 @@ export const errorCodes = {
   BACKUP_INVALID: 'The folder is not an iPhone backup.',
   BACKUP_TORN: 'The backup is incomplete: making it was interrupted.',
   BACKUP_ENCRYPTED: 'The backup is encrypted and needs its password.',
+  PASSWORD_WRONG: 'The password does not open the encrypted backup.',
+  KEYBAG_DAMAGED: 'The keys of the encrypted backup are damaged or missing; no password opens it.',
   BACKUP_CHANGED: 'The backup is not the one that was verified; it is not touched.',
   BACKUP_UNSAFE: 'The backup names a file outside its own folder.',
   BACKUP_UNREADABLE: 'A file of the backup could not be read.',

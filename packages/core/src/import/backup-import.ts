@@ -113,7 +113,7 @@ function importSteps(options: BackupImportOptions): ImportSteps {
         ask: (request) => context.ask(request),
       })
       await storage.check({ backupPath: backup.path })
-      return withBackup(reader, backup.path, signal, async (open) => ({
+      return withBackup(reader, backup.path, context, async (open) => ({
         backup,
         source: open.source,
         totals: await open.totals(),
@@ -166,6 +166,8 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
       const verifying = { reader, storage, batchSize, allowed, now: () => clock.now() }
       const receipt = await verifyImport(ref, backup.path, verifying, context)
+      // Nothing of this run reads the backup any more.
+      reader.forget?.(context.run)
       context.signal.throwIfAborted()
       await storage.publish(ref.id, receipt)
       return receipt

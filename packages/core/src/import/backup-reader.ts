@@ -1,3 +1,4 @@
+import type { AskRequest, Json } from '../index.js'
 import type { AttachmentRecord, Cursor, RecordBatch } from './records.js'
 
 /** A backup that a run works on; plain JSON, kept in the journal. */
@@ -69,6 +70,18 @@ export interface ContentDigest {
   readonly bytes: number
 }
 
+/** What opening a backup is given. */
+export interface OpenRequest {
+  readonly signal: AbortSignal
+  /**
+   * Asks a human: an encrypted backup needs its `password` (`secret: true`). An answer that is no text, or empty, says that there is
+   * none to be had. Without it an encrypted backup cannot be opened.
+   */
+  readonly ask?: (request: AskRequest) => Promise<Json>
+  /** The run that the backup is opened for. What opens it again for the same run need not ask again; see `forget`. */
+  readonly run?: string
+}
+
 /**
  * Port: opens backups for reading. Implementations never change a backup, not even by a side file of SQLite.
  */
@@ -78,11 +91,16 @@ export interface BackupReader {
    * with `BACKUP_TORN`, whose fact `wholeness` says which. Nothing is written outside the scratch folder that the host
    * gave to the reader; whatever is there goes again with {@link OpenBackup.close}.
    *
-   * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `BACKUP_TORN`, `BACKUP_ENCRYPTED`, `BACKUP_UNSAFE`,
-   *   `MANIFEST_MISSING`, `MANIFEST_DAMAGED`, `MESSAGES_MISSING`, `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`, `CALLS_DAMAGED`,
-   *   `VOICEMAIL_DAMAGED`, `WHATSAPP_DAMAGED`.
+   * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `BACKUP_TORN`, `BACKUP_ENCRYPTED` when no password is given,
+   *   `PASSWORD_WRONG`, `KEYBAG_DAMAGED`, `BACKUP_UNSAFE`, `MANIFEST_MISSING`, `MANIFEST_DAMAGED`, `MESSAGES_MISSING`,
+   *   `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`, `CALLS_DAMAGED`, `VOICEMAIL_DAMAGED`, `WHATSAPP_DAMAGED`.
    */
-  open(path: string, options: { readonly signal: AbortSignal }): Promise<OpenBackup>
+  open(path: string, request: OpenRequest): Promise<OpenBackup>
+  /**
+   * Forgets what `open` keeps in memory for a run, such as the key of an encrypted backup. The import calls it when the run needs the
+   * backup no more, or has failed. Readers that keep nothing leave it out.
+   */
+  forget?(run: string): void
 }
 
 /** A backup open for reading. One caller at a time. */

@@ -11,6 +11,7 @@ export type {
   BackupRef,
   ContentDigest,
   OpenBackup,
+  OpenRequest,
   PartState,
   SourceDescription,
   SourceTotals,

@@ -1,10 +1,16 @@
-import { HoldfastError } from '../index.js'
+import { type AskRequest, HoldfastError, type Json } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
 import type { ImportRef, Storage } from './storage.js'
 
-/** What storing and verifying need of a step's context. */
-export interface Reporting {
+/** What reading a backup needs of a step's context. */
+export interface Reading {
+  readonly run: string
   readonly signal: AbortSignal
+  readonly ask: (request: AskRequest) => Promise<Json>
+}
+
+/** What storing and verifying need of a step's context. */
+export interface Reporting extends Reading {
   readonly progress: (progress: {
     readonly done: number
     readonly total: number | null
@@ -31,11 +37,12 @@ export async function storeRecords(
   ref: ImportRef,
   path: string,
   { reader, storage, batchSize }: StoreOptions,
-  { signal, progress }: Reporting,
+  context: Reporting,
 ): Promise<number> {
+  const { signal, progress } = context
   const staging = await storage.begin(ref)
   if (staging.receipt !== null) return staging.items
-  return withBackup(reader, path, signal, async (backup) => {
+  return withBackup(reader, path, context, async (backup) => {
     if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
     const total = await totalOf(backup)
     let done = staging.items
@@ -52,18 +59,26 @@ export async function storeRecords(
   })
 }
 
-/** Opens a backup for the time of `work`. */
+/**
+ * Opens a backup for the time of `work`. When that fails, what the reader keeps for the run is forgotten: the run may be parked for
+ * days, and a secret must not lie in memory all the while.
+ */
 export async function withBackup<Result>(
   reader: BackupReader,
   path: string,
-  signal: AbortSignal,
+  { run, signal, ask }: Reading,
   work: (backup: OpenBackup) => Promise<Result>,
 ): Promise<Result> {
-  const backup = await reader.open(path, { signal })
   try {
-    return await work(backup)
-  } finally {
-    await backup.close()
+    const backup = await reader.open(path, { run, signal, ask })
+    try {
+      return await work(backup)
+    } finally {
+      await backup.close()
+    }
+  } catch (thrown) {
+    reader.forget?.(run)
+    throw thrown
   }
 }
 

@@ -30,10 +30,11 @@ export async function verifyImport(
   ref: ImportRef,
   path: string,
   options: VerifyOptions,
-  { signal, progress }: Reporting,
+  context: Reporting,
 ): Promise<Receipt> {
+  const { signal, progress } = context
   const { reader, storage, batchSize, allowed, now } = options
-  return withBackup(reader, path, signal, async (backup) => {
+  return withBackup(reader, path, context, async (backup) => {
     if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
     const total = await totalOf(backup)
     const digester = new ContentDigester()

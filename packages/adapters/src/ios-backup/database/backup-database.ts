@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../sqlite/driver.js'
 import { regularFile, unreadable } from '../folder/blobs.js'
@@ -11,7 +12,7 @@ export type SqlValue = null | number | bigint | string | Uint8Array
 
 /** How the errors of one database of the backup are named. */
 export interface DatabaseName {
-  /** Such as `sms.db`; for messages to people and the name of a private copy. */
+  /** Such as `sms.db`; for messages to people. */
   readonly file: string
   /** Such as `The message database`. */
   readonly what: string
@@ -60,9 +61,11 @@ export class BackupDatabase {
       readonly openSqlite: OpenSqlite
       readonly scratch: ScratchFolder
       readonly sideFiles: readonly SideFile[]
+      /** Whether the file and its side files are in the scratch folder already, beside each other. @default false */
+      readonly isPrivate?: boolean
     },
   ): Promise<BackupDatabase> {
-    const { openSqlite, scratch, sideFiles } = options
+    const { openSqlite, scratch, sideFiles, isPrivate = false } = options
     const file = await readSqliteFile(path)
     if (file === null) throw damaged(name, 'it is no SQLite database')
     if (sideFiles.length === 0 && isTruncated(file)) {
@@ -70,7 +73,8 @@ export class BackupDatabase {
     }
     const strangers = await Promise.all(['-wal', '-journal'].map((suffix) => regularFile(`${path}${suffix}`)))
     const inPlace = !file.wal && sideFiles.length === 0 && strangers.every((each) => each === null)
-    const opened = inPlace ? path : await copyAside(path, name, scratch, sideFiles)
+    if (isPrivate) await checkJournals(path, sideFiles)
+    const opened = isPrivate || inPlace ? path : await copyAside(path, scratch, sideFiles)
     if (sideFiles.length > 0) foldIn(opened, name, openSqlite)
     const whole = sideFiles.length > 0 ? await readSqliteFile(opened) : file
     if (whole === null) throw damaged(name, 'it is no SQLite database')
@@ -311,15 +315,21 @@ function foldIn(copy: string, name: DatabaseName, openSqlite: OpenSqlite): void 
   }
 }
 
+/** Under the name that the file has in the backup: two apps may have databases of one name. */
 async function copyAside(
   path: string,
-  name: DatabaseName,
   scratch: ScratchFolder,
   sideFiles: readonly SideFile[],
 ): Promise<string> {
-  for (const side of sideFiles) {
-    const copy = await scratch.copy(side.path, `${name.file}${side.suffix}`)
-    if (side.suffix === '-journal') await refuseStrangeJournal(copy)
+  const copy = await scratch.copy(path, basename(path))
+  for (const side of sideFiles) await scratch.copy(side.path, `${basename(path)}${side.suffix}`)
+  await checkJournals(copy, sideFiles)
+  return copy
+}
+
+/** Looks at the journals beside a private copy before SQLite does. */
+async function checkJournals(copy: string, sideFiles: readonly SideFile[]): Promise<void> {
+  for (const { suffix } of sideFiles) {
+    if (suffix === '-journal') await refuseStrangeJournal(`${copy}${suffix}`)
   }
-  return scratch.copy(path, name.file)
 }

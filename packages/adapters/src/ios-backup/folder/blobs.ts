@@ -1,26 +1,41 @@
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+import { decryptChunks } from '../encryption/decrypt-chunks.js'
+import type { FileKey, FileKeys } from '../encryption/file-keys.js'
+import type { ScratchFolder } from './scratch-folder.js'
 
 /** A blob that is on disk. */
 export interface Blob {
   readonly path: string
-  /** Size of the file. */
+  /** Size of the file, which is ciphertext in an encrypted backup. */
   readonly bytes: number
 }
 
+/** Whether the content of a file that the manifest lists can be had. */
+export type BlobState = 'present' | 'blob-missing' | 'undecryptable'
+
 const chunkBytes = 256 * 1024
 
-/**
- * The contents of a plain backup: blobs named by their file id. An encrypted backup would put its decryption here — same methods,
- * with the keys of the manifest's rows — and nothing that reads content or databases would notice.
- */
+/** AES blocks: ciphertext of any other length was cut off. */
+const cipherBlockBytes = 16
+
+/** The contents of a backup: blobs named by their file id, decrypted on the way where the backup is encrypted. */
 export class Blobs {
   readonly #root: string
+  readonly #keys: FileKeys | null
 
-  constructor(root: string) {
+  /** `keys` are those of an encrypted backup that is unlocked; without them blobs are given as they are. */
+  constructor(root: string, keys: FileKeys | null = null) {
     this.#root = root
+    this.#keys = keys
+  }
+
+  /** Whether what lies on disk is ciphertext. */
+  get areEncrypted(): boolean {
+    return this.#keys !== null
   }
 
   /**
@@ -48,8 +63,17 @@ export class Blobs {
     return null
   }
 
+  /** Whether {@link read} can give the content of a file. Throws as {@link find}. */
+  async state(fileId: string): Promise<BlobState> {
+    const blob = await this.find(fileId)
+    if (blob === null) return 'blob-missing'
+    const { state } = this.#keyOf(fileId)
+    if (state === 'plain') return 'present'
+    return state === 'key' && blob.bytes % cipherBlockBytes === 0 ? 'present' : 'undecryptable'
+  }
+
   /**
-   * The bytes of a blob, in chunks of at most 256 KiB. `reuse` says that a chunk may be overwritten by the next one.
+   * The content of a file, in chunks of at most 256 KiB. `reuse` says that a chunk may be overwritten by the next one.
    *
    * @throws HoldfastError `BACKUP_UNREADABLE`, `BACKUP_UNSAFE`, or the signal's reason.
    */
@@ -60,7 +84,30 @@ export class Blobs {
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const blob = await this.find(fileId)
     if (blob === null) throw unreadable(fileId, null)
-    yield* readFileChunks(blob.path, signal, reuse)
+    const how = this.#keyOf(fileId)
+    if (how.state === 'lost') throw undecryptable(blob.path)
+    if (how.state === 'key') yield* decryptChunks(readFileChunks(blob.path, signal, true), how.key)
+    else yield* readFileChunks(blob.path, signal, reuse)
+  }
+
+  /**
+   * Decrypts a file into the scratch folder under this name; resolves with the path. Null for a file that is not encrypted, which is
+   * best opened where it is.
+   *
+   * @throws HoldfastError as {@link read} and {@link ScratchFolder.write}.
+   */
+  async decryptInto(
+    scratch: ScratchFolder,
+    fileId: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    if (this.#keyOf(fileId).state === 'plain') return null
+    return scratch.write(name, this.read(fileId, signal, true))
+  }
+
+  #keyOf(fileId: string): FileKey {
+    return this.#keys?.of(fileId) ?? { state: 'plain' }
   }
 }
 
@@ -128,6 +175,18 @@ export function unreadable(path: string, cause: unknown): HoldfastError {
     cause,
     facts: { path, systemCode },
   })
+}
+
+function undecryptable(path: string): HoldfastError {
+  return new HoldfastError(
+    'BACKUP_UNREADABLE',
+    'A file of the backup cannot be decrypted: its key is damaged or missing',
+    {
+      hint: 'Make a new backup of the phone; what this file held cannot be had from this one.',
+      retryable: false,
+      facts: { path },
+    },
+  )
 }
 
 function linkError(path: string): HoldfastError {

@@ -1,16 +1,18 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, mkdir, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+import { recordScratch, removeScratch } from './scratch-record.js'
 
 /**
- * A private folder (mode 0700, files 0600) for copies of databases that cannot be opened where they are. It is made when the first
- * copy is, inside `parent`, or in the system's folder for temporary files when that is null, and goes with {@link remove}.
+ * A private folder (mode 0700, files 0600) for copies of databases that cannot be opened where they are, and for what is decrypted. It
+ * is made when the first file is, inside `parent`, or in the system's folder for temporary files when that is null, and goes with
+ * {@link remove}; when the process is killed before, a record beside it lets the next one remove it.
  */
 export class ScratchFolder {
   readonly #parent: string | null
-  #path: string | null = null
+  #path: Promise<string> | null = null
 
   constructor(parent: string | null) {
     this.#parent = parent
@@ -23,34 +25,70 @@ export class ScratchFolder {
    */
   async copy(source: string, name: string): Promise<string> {
     try {
-      this.#path ??= await this.#make()
-      const target = join(this.#path, name)
+      const target = join(await this.#make(), name)
       // Where the file system can share blocks, a copy of a gigabyte takes no time and no space.
       await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
       // The copy has the mode of the source, which may be read-only or readable to all.
       await chmod(target, 0o600)
       return target
     } catch (cause) {
-      throw copyError(cause, this.#parent)
+      throw scratchError(cause, this.#parent)
     }
   }
 
-  /** Removes the folder and all copies; they must be closed. Repeat calls are safe. */
-  async remove(): Promise<void> {
-    if (this.#path === null) return
-    await rm(this.#path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-    this.#path = null
+  /**
+   * Writes a new file into the folder; resolves with its path.
+   *
+   * @throws HoldfastError `DISK_FULL`, `DESTINATION_UNWRITABLE`, or what `content` throws.
+   */
+  async write(name: string, content: AsyncIterable<Uint8Array>): Promise<string> {
+    let file: FileHandle | null = null
+    try {
+      const target = join(await this.#make(), name)
+      file = await open(target, 'wx', 0o600)
+      for await (const chunk of content) await writeAll(file, chunk)
+      return target
+    } catch (cause) {
+      throw scratchError(cause, this.#parent)
+    } finally {
+      await file?.close()
+    }
   }
 
-  async #make(): Promise<string> {
+  /** Removes the folder and all that is in it; databases there must be closed. Repeat calls are safe. */
+  async remove(): Promise<void> {
+    const made = this.#path
+    this.#path = null
+    // A folder that could not be made has left a record at most, which the next sweep removes.
+    const path = await made?.catch(() => null)
+    if (typeof path === 'string') await removeScratch(path)
+  }
+
+  #make(): Promise<string> {
+    this.#path ??= this.#register()
+    return this.#path
+  }
+
+  async #register(): Promise<string> {
     const parent = this.#parent ?? tmpdir()
     await mkdir(parent, { recursive: true, mode: 0o700 })
-    return mkdtemp(join(parent, 'holdfast-scratch-'))
+    const path = await recordScratch(parent)
+    await mkdir(path, { mode: 0o700 })
+    return path
   }
 }
 
-function copyError(cause: unknown, parent: string | null): HoldfastError {
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length; ) {
+    const { bytesWritten } = await file.write(chunk, offset)
+    offset += bytesWritten
+  }
+}
+
+/** An error of the file system, told as what it means here; anything else unchanged. */
+function scratchError(cause: unknown, parent: string | null): unknown {
   const systemCode = systemCodeOf(cause)
+  if (isHoldfastError(cause) || systemCode === null) return cause
   if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT') {
     return new HoldfastError('DISK_FULL', 'There is no room for a private copy of a database of the backup', {
       hint: `Free some space in ${parent ?? tmpdir()}, or name a roomier scratch folder.`,

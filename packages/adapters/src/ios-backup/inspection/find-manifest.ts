@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { isHoldfastError } from '@holdfast/core'
 import type { OpenSqlite } from '../../sqlite/driver.js'
-import { readSqliteFile } from '../database/sqlite-file.js'
 import { type FoundBackup, manifestPlistName } from '../folder/backup-layout.js'
-import { type Blobs, unreadable } from '../folder/blobs.js'
+import type { Blobs } from '../folder/blobs.js'
+import { areFilesEncrypted, isDatabase } from '../folder/protection.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
-import { contactDatabase, messageDatabase } from '../manifest/file-id.js'
 import { type Manifest, manifestName } from '../manifest/manifest.js'
 import { openManifest } from '../manifest/open-manifest.js'
 import { type PlistFile, valueAt } from '../plist/plist-file.js'
@@ -70,25 +69,6 @@ function contradictions(claimed: boolean, encrypted: boolean): readonly string[]
         `${manifestPlistName} says that the backup is encrypted, but its files are not: it seems to be a decrypted copy.`,
       ]
     : [`${manifestPlistName} does not say that the backup is encrypted, but its files are.`]
-}
-
-/** Whether files are encrypted, by the first database that has a key and is on disk; null when none shows it. */
-async function areFilesEncrypted(manifest: Manifest, blobs: Blobs): Promise<boolean | null> {
-  for (const path of [messageDatabase, contactDatabase]) {
-    const entry = manifest.find(path)
-    const blob = entry === null ? null : await blobs.find(entry.fileId)
-    if (entry === null || blob === null) continue
-    if ((entry.details()?.encryptionKey ?? null) === null) return false
-    return !(await isDatabase(blob.path))
-  }
-  return null
-}
-
-async function isDatabase(path: string): Promise<boolean> {
-  const file = await readSqliteFile(path).catch((cause: unknown) => {
-    throw unreadable(path, cause)
-  })
-  return file !== null
 }
 
 function hasKeybag(manifestPlist: PlistFile): boolean {

@@ -13,16 +13,13 @@ export interface ManifestFile {
   readonly protectionClass: number | null
   /**
    * The wrapped key with which the phone encrypted the blob, as the manifest has it: 44 bytes, of which the first four are the class
-   * whose key wraps it (little-endian) and the rest is the key after RFC 3394. Null when there is none, and of any other length. A
-   * backup that was decrypted since still has it.
+   * whose key wraps it (little-endian) and the rest is the key after RFC 3394. Null when there is none; of another length when it is
+   * damaged. A backup that was decrypted since still has it.
    */
   readonly encryptionKey: Uint8Array | null
   /** Where a symbolic link leads on the phone; null for anything else. Not to be followed. */
   readonly target: string | null
 }
-
-/** Length of {@link ManifestFile.encryptionKey}. */
-export const encryptionKeyBytes = 44
 
 const fileType = 0o170000
 
@@ -64,7 +61,7 @@ export function parseManifestFile(bytes: Uint8Array): Decoded<ManifestFile> {
       size: numberOf(value('Size')),
       sha1: digestOf(value('Digest')),
       protectionClass: numberOf(value('ProtectionClass')),
-      encryptionKey: bytesOf(value('EncryptionKey'), encryptionKeyBytes),
+      encryptionKey: file.has('EncryptionKey') ? (bytesOf(value('EncryptionKey')) ?? new Uint8Array()) : null,
       target: textOf(value('Target')),
     }
   })
@@ -84,12 +81,12 @@ function textOf(value: PlistValue | undefined): string | null {
 }
 
 function digestOf(value: PlistValue | undefined): string | null {
-  const bytes = bytesOf(value, 20)
-  return bytes === null ? null : Buffer.from(bytes).toString('hex')
+  const bytes = bytesOf(value)
+  return bytes?.length === 20 ? Buffer.from(bytes).toString('hex') : null
 }
 
-/** Bytes of a certain length: bare data, or an NSData object, which wraps its bytes. Real manifests have both, by field. */
-function bytesOf(value: PlistValue | undefined, length: number): Uint8Array | null {
+/** Bare data, or an NSData object, which wraps its bytes. Real manifests have both, by field. */
+function bytesOf(value: PlistValue | undefined): Uint8Array | null {
   const bytes = isDict(value) ? value.get('NS.data') : value
-  return bytes instanceof Uint8Array && bytes.length === length ? bytes : null
+  return bytes instanceof Uint8Array ? bytes : null
 }

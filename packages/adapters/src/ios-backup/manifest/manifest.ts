@@ -29,6 +29,12 @@ export interface Manifest {
   find(path: PhonePath): ManifestEntry | null
 
   /**
+   * The details of the file with this id; null when there is no such entry, or it has none that can be decoded. Throws as
+   * {@link find}.
+   */
+  detailsOf(fileId: string): ManifestFile | null
+
+  /**
    * All entries in the order of the manifest, a page at a time: memory stays bounded at any size, and the event loop has a turn
    * between pages. Throws as {@link find}, or the signal's reason.
    */

@@ -6,7 +6,7 @@ import { unreadable } from '../folder/blobs.js'
 import { fileIdOf, type PhonePath } from './file-id.js'
 import { FileIdTable } from './file-id-table.js'
 import { type ListedEntry, type Manifest, type ManifestEntry, oldManifestName } from './manifest.js'
-import { kindOfMode } from './manifest-file.js'
+import { kindOfMode, type ManifestFile } from './manifest-file.js'
 import { fileIdOfRecord, fileOfRecord, type MbdbRecord, readMbdbRecord } from './mbdb-record.js'
 import { leadsOut, unsafeEntry } from './unsafe-rows.js'
 
@@ -67,9 +67,13 @@ export class MbdbManifest implements Manifest {
 
   find(path: PhonePath): ManifestEntry | null {
     const fileId = fileIdOf(path)
-    const offset = this.#offsets.get(fileId)
-    const record = offset === null ? null : this.#recordAt(offset)
-    return record === null || fileIdOfRecord(record) !== fileId ? null : entryOf(record, fileId)
+    const record = this.#recordOf(fileId)
+    return record === null ? null : entryOf(record, fileId)
+  }
+
+  detailsOf(fileId: string): ManifestFile | null {
+    const record = this.#recordOf(fileId)
+    return record === null ? null : fileOfRecord(record)
   }
 
   async *entries(signal: AbortSignal): AsyncGenerator<readonly ListedEntry[], void, undefined> {
@@ -85,6 +89,12 @@ export class MbdbManifest implements Manifest {
   close(): void {
     if (this.#file !== null) closeSync(this.#file)
     this.#file = null
+  }
+
+  #recordOf(fileId: string): MbdbRecord | null {
+    const offset = this.#offsets.get(fileId)
+    const record = offset === null ? null : this.#recordAt(offset)
+    return record === null || fileIdOfRecord(record) !== fileId ? null : record
   }
 
   #recordAt(offset: number): MbdbRecord | null {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DecodeFailure } from '../decoding.js'
-import { encryptionKeyBytes, type ManifestFile } from './manifest-file.js'
+import type { ManifestFile } from './manifest-file.js'
 
 /** One record of Manifest.mbdb. Its strings are the bytes as they are there; null where the record has none. */
 export interface MbdbRecord {
@@ -89,7 +89,8 @@ export function fileOfRecord(record: MbdbRecord): ManifestFile {
     mode: record.mode,
     size: Number.isSafeInteger(record.size) ? record.size : null,
     sha1: digest?.length === 20 ? digest.toString('hex') : null,
-    encryptionKey: encryptionKey?.length === encryptionKeyBytes ? Uint8Array.from(encryptionKey) : null,
+    encryptionKey:
+      encryptionKey === null || encryptionKey.length === 0 ? null : Uint8Array.from(encryptionKey),
     protectionClass: record.protectionClass,
     target: linkTarget === null || linkTarget.length === 0 ? null : linkTarget.toString('utf8'),
   }

@@ -11,7 +11,13 @@ import { SqliteManifest } from './sqlite-manifest.js'
  */
 export function openManifest(
   path: string,
-  options: { readonly openSqlite: OpenSqlite; readonly scratch: ScratchFolder; readonly signal: AbortSignal },
+  options: {
+    readonly openSqlite: OpenSqlite
+    readonly scratch: ScratchFolder
+    readonly signal: AbortSignal
+    /** Whether it is a decrypted copy, in the scratch folder already. @default false */
+    readonly isPrivate?: boolean
+  },
 ): Promise<Manifest> {
   return path.endsWith(oldManifestName)
     ? MbdbManifest.open(path, options)

@@ -68,6 +68,7 @@ export class SqliteManifest implements Manifest {
       readonly openSqlite: OpenSqlite
       readonly scratch: ScratchFolder
       readonly signal: AbortSignal
+      readonly isPrivate?: boolean
     },
   ): Promise<SqliteManifest> {
     const wal = await regularFile(`${path}-wal`)
@@ -92,7 +93,7 @@ export class SqliteManifest implements Manifest {
     const fileId = fileIdOf(path)
     const [row] = this.#database.guard(() => rows<{ flags: unknown }>(this.#flags.all(fileId)))
     if (row === undefined) return null
-    const details = () => this.#detailsOf(fileId)
+    const details = () => this.detailsOf(fileId)
     return { fileId, kind: kindOf(row.flags, details), details }
   }
 
@@ -118,7 +119,7 @@ export class SqliteManifest implements Manifest {
     }
   }
 
-  #detailsOf(fileId: string): ManifestFile | null {
+  detailsOf(fileId: string): ManifestFile | null {
     const [row] = this.#database.guard(() => rows<{ file: unknown }>(this.#details.all(fileId)))
     return decodedDetails(row?.file)
   }

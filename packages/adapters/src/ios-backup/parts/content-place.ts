@@ -19,6 +19,6 @@ export async function placeOf(path: PhonePath, manifest: Manifest, blobs: Blobs)
   if (entry === null) return { unavailable: 'not-in-backup' }
   if (entry.kind === 'directory') return { unavailable: 'is-directory' }
   if (entry.kind !== 'file') return { unavailable: 'invalid-path' }
-  const blob = await blobs.find(entry.fileId)
-  return blob === null ? { unavailable: 'blob-missing' } : { fileId: entry.fileId, unavailable: null }
+  const state = await blobs.state(entry.fileId)
+  return state === 'present' ? { fileId: entry.fileId, unavailable: null } : { unavailable: state }
 }

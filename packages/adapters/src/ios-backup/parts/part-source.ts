@@ -1,10 +1,7 @@
 import type { OpenSqlite } from '../../sqlite/driver.js'
-import { readSqliteFile } from '../database/sqlite-file.js'
 import type { Blobs } from '../folder/blobs.js'
 import type { Fingerprint } from '../folder/fingerprint.js'
-import { encryptedError, hasKeybag } from '../folder/protection.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
-import type { BackupPlists } from '../folder/wholeness.js'
 import { digestRemark, findDatabase, openDatabase } from '../manifest/listed-database.js'
 import type { Manifest } from '../manifest/manifest.js'
 import type { PartSource } from './backup-part.js'
@@ -12,12 +9,11 @@ import { placeOf } from './content-place.js'
 
 /** The open backup that parts are opened from. */
 export interface BackupFiles {
-  readonly root: string
-  readonly plists: BackupPlists
   readonly manifest: Manifest
   readonly blobs: Blobs
   readonly scratch: ScratchFolder
   readonly openSqlite: OpenSqlite
+  readonly signal: AbortSignal
   readonly fingerprint: Fingerprint
   /** Takes what must be closed with the backup. */
   readonly closers: (() => void | Promise<void>)[]
@@ -25,22 +21,15 @@ export interface BackupFiles {
 
 /** The backup as its parts see it. */
 export function backupSource(files: BackupFiles): PartSource {
-  const { root, plists, manifest, blobs, closers } = files
+  const { manifest, blobs, closers } = files
   return {
     placeOf: (path) => placeOf(path, manifest, blobs),
     async openDatabase(path, name) {
       const found = await findDatabase(path, manifest, blobs)
       if (found.state !== 'present') return found
-      // Manifest.plist says that the backup is plain, and a database says otherwise.
-      if (
-        (await readSqliteFile(found.path)) === null &&
-        (hasKeybag(plists.manifest) || (found.entry.details()?.encryptionKey ?? null) !== null)
-      ) {
-        throw encryptedError(root)
-      }
       const database = await openDatabase(found, name, files)
       closers.push(() => database.close())
-      const remark = digestRemark(name, found.entry, files.fingerprint.sha1)
+      const remark = digestRemark(name, found.entry, files.fingerprint.sha1, blobs.areEncrypted)
       return { state: 'present', database, remarks: remark === null ? [] : [remark] }
     },
   }

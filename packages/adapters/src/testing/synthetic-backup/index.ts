@@ -13,6 +13,7 @@ export {
   tearDatabase,
   truncateManifest,
 } from './folder/damage.js'
+export type { EncryptionOptions } from './folder/encryption.js'
 export { type SchemaVersion, schemaVersions } from './folder/generations.js'
 export { makeSyntheticBackup, type SyntheticBackup } from './make-synthetic-backup.js'
 export type { AttachmentSizes } from './messages/attachment-content.js'

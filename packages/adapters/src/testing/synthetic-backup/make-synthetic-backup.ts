@@ -5,6 +5,7 @@ import { writeCalls } from './calls/write-calls.js'
 import { contactRecord, planContacts } from './contacts/contact-plan.js'
 import { writeContactsDatabase } from './contacts/contacts-database.js'
 import { BackupWriter } from './folder/backup-writer.js'
+import { BackupEncryption } from './folder/encryption.js'
 import { generations, isSince, type SchemaVersion } from './folder/generations.js'
 import { MbdbManifestWriter } from './folder/mbdb-manifest-writer.js'
 import { plistInForm } from './folder/plist-form.js'
@@ -33,7 +34,7 @@ export interface SyntheticBackup {
 }
 
 /**
- * Makes an unencrypted iPhone backup as Finder leaves it: property lists, manifest and blobs, with messages, attachments and
+ * Makes an iPhone backup as Finder leaves it, plain or encrypted: property lists, manifest and blobs, with messages, attachments and
  * contacts that are made up but odd in the ways of real ones, and tells what a reader should make of it. The same options give
  * the same bytes. Nothing is flushed to disk, so it does not survive a power failure; after an error nothing of it is left.
  *
@@ -65,15 +66,19 @@ async function build(options: ResolvedOptions): Promise<SyntheticBackup> {
   const { path, udid, schema, random } = options
   const { takenAt } = generations[schema]
   const truth = new TruthCollector({ keep: options.truth, file: options.truthFile })
+  const encryption =
+    options.encryption === null ? null : new BackupEncryption(options.encryption, random.fork('encryption'))
   const backup = new BackupWriter(path, {
     manifest:
       options.manifest === 'Manifest.db'
         ? new SqliteManifestWriter(path, options.openSqlite)
         : new MbdbManifestWriter(path),
+    encryption,
     random: random.fork('manifest'),
     takenAt,
   })
   let planted: Readonly<Record<string, string>>
+  let manifestKey: Uint8Array | null
   try {
     const conversations = planConversations(random.fork('conversations'), options.chats, schema)
     const contacts = planContacts(random.fork('contacts'), options.contacts, conversations.people, takenAt)
@@ -99,19 +104,25 @@ async function build(options: ResolvedOptions): Promise<SyntheticBackup> {
       })
     }
     addUnrelatedFiles(backup, random.fork('unrelated files'))
-    await backup.finish()
+    manifestKey = await backup.finish()
   } catch (error) {
     await backup.abandon()
     throw error
   } finally {
     truth.close()
   }
-  await writePropertyLists(options)
+  await writePropertyLists(
+    options,
+    encryption === null ? undefined : { keyBag: encryption.keyBag, manifestKey },
+  )
   return { path, udid, schema, truth: truth.truth, counts: truth.counts, planted }
 }
 
 /** Status.plist comes last, as from a phone: it says that everything else is there. */
-async function writePropertyLists(options: ResolvedOptions): Promise<void> {
+async function writePropertyLists(
+  options: ResolvedOptions,
+  encryption: Parameters<typeof manifestPlist>[1],
+): Promise<void> {
   const random = options.random.fork('identity')
   const identity: BackupIdentity = {
     udid: options.udid,
@@ -124,7 +135,7 @@ async function writePropertyLists(options: ResolvedOptions): Promise<void> {
   const write = (name: string, content: string | Uint8Array) =>
     writeFile(join(options.path, name), plistInForm(content, options.plists))
   await write('Info.plist', infoPlist(identity))
-  await write('Manifest.plist', manifestPlist(identity))
+  await write('Manifest.plist', manifestPlist(identity, encryption))
   const status = statusPlist({ uuid: identity.uuid, takenAt: identity.generation.takenAt })
   await write('Status.plist', status)
 }

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path'
 import { checkOptions, HoldfastError, type OptionRule, rule } from '@holdfast/core'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { openTestSqlite } from '../open-sqlite.js'
+import type { EncryptionOptions } from './folder/encryption.js'
 import { isSince, type SchemaVersion, schemaVersions } from './folder/generations.js'
 import type { PlistForm } from './folder/plist-form.js'
 import { type AttachmentSizes, defaultSizes } from './messages/attachment-content.js'
@@ -20,6 +21,8 @@ export interface BackupAnomalies {
   readonly isDirectory?: number
   /** Attachments whose path leads out of the message folders by `../` (`invalid-path`). @default 3 from 20 attachments on */
   readonly invalidPath?: number
+  /** Attachments of an encrypted backup that cannot be decrypted (`undecryptable`). @default 0 */
+  readonly undecryptable?: number
   /** Messages with text that cannot be decoded. @default 3 from 100 messages on */
   readonly undecodableTexts?: number
   /** Edited messages of which a wording cannot be decoded, from `ios-16` on. @default 1 from 100 messages on */
@@ -46,6 +49,7 @@ export const noAnomalies: ResolvedAnomalies = {
   noPath: 0,
   isDirectory: 0,
   invalidPath: 0,
+  undecryptable: 0,
   undecodableTexts: 0,
   undecodableEdits: 0,
   unreadableCalls: 0,
@@ -84,6 +88,8 @@ export interface SyntheticBackupOptions {
   readonly manifest?: 'Manifest.db' | 'Manifest.mbdb'
   /** Form of the property lists. @default 'usual' */
   readonly plists?: PlistForm
+  /** Encrypts the backup; records and contents stay the same. @default a plain backup */
+  readonly encryption?: EncryptionOptions
   /** The phone's identifier, which names the backup's folder: 40 hex digits or 8-16. @default made from the seed */
   readonly udid?: string
   /** SQLite to write with. @default the one of the tests */
@@ -113,6 +119,8 @@ export interface ResolvedOptions {
   readonly schema: SchemaVersion
   readonly manifest: 'Manifest.db' | 'Manifest.mbdb'
   readonly plists: PlistForm
+  /** Null for a plain backup. */
+  readonly encryption: Required<EncryptionOptions> | null
   readonly openSqlite: OpenSqlite
   readonly anomalies: ResolvedAnomalies
   readonly sizes: Required<AttachmentSizes>
@@ -160,12 +168,19 @@ const rules: Readonly<Record<keyof SyntheticBackupOptions, OptionRule>> = {
     must: 'be 40 hex digits, or 8 and 16 with a hyphen between',
     test: (value) => typeof value === 'string' && /^([\da-f]{40}|[\da-f]{8}-[\da-f]{16})$/i.test(value),
   },
+  encryption: rule.object,
   openSqlite: rule.function,
   anomalies: rule.object,
   attachmentBytes: rule.object,
   truth: rule.boolean,
   truthFile: rule.string,
   onProgress: rule.function,
+}
+
+const encryptionRules = {
+  password: rule.string,
+  generation: rule.oneOf('older', '10.2'),
+  iterations: rule.count,
 }
 
 /**
@@ -181,6 +196,8 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
     checkOptions(`${owner}, whatsApp`, each, whatsAppRules, ['messages'])
   }
   const { messages, attachments, calls = 0, voicemails = 0, schema = 'ios-18' } = options
+  const { manifest = isSince(schema, 'ios-10') ? 'Manifest.db' : 'Manifest.mbdb' } = options
+  const encryption = resolveEncryption(options.encryption, manifest)
   const random = new Random(`synthetic backup ${options.seed}`)
   const udid = options.udid ?? makeUdid(random.fork('udid'))
   const path = resolve(options.into, udid)
@@ -199,8 +216,9 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
     voicemails,
     whatsApp: options.whatsApp ?? [],
     schema,
-    manifest: options.manifest ?? (isSince(schema, 'ios-10') ? 'Manifest.db' : 'Manifest.mbdb'),
+    manifest,
     plists: options.plists ?? 'usual',
+    encryption,
     openSqlite: options.openSqlite ?? openTestSqlite,
     anomalies: resolveAnomalies(options, schema),
     sizes: { ...defaultSizes, ...options.attachmentBytes },
@@ -208,6 +226,18 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
     truthFile,
     onProgress: options.onProgress ?? (() => undefined),
   }
+}
+
+function resolveEncryption(
+  options: EncryptionOptions | undefined,
+  manifest: ResolvedOptions['manifest'],
+): Required<EncryptionOptions> | null {
+  if (options === undefined) return null
+  checkOptions(`${owner}, encryption`, options, encryptionRules, ['password'])
+  const old = manifest === 'Manifest.mbdb'
+  const { password, generation = old ? 'older' : '10.2', iterations = 1000 } = options
+  if (old && generation === '10.2') throw invalid('no phone of iOS 10.2 wrote Manifest.mbdb')
+  return { password, generation, iterations }
 }
 
 function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion): ResolvedAnomalies {
@@ -227,8 +257,10 @@ function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion
     recordingsNotInBackup: voicemails >= 20 ? 1 : 0,
     ...options.anomalies,
   }
-  const { notInBackup, blobMissing, noPath, isDirectory, invalidPath } = anomalies
-  if (notInBackup + blobMissing + noPath + isDirectory + invalidPath > attachments) {
+  const { notInBackup, blobMissing, noPath, isDirectory, invalidPath, undecryptable } = anomalies
+  if (undecryptable > 0 && options.encryption === undefined)
+    throw invalid('a plain backup has nothing undecryptable')
+  if (notInBackup + blobMissing + noPath + isDirectory + invalidPath + undecryptable > attachments) {
     throw invalid('there are more anomalies of attachments than attachments')
   }
   if (anomalies.undecodableTexts + anomalies.undecodableEdits > messages) {

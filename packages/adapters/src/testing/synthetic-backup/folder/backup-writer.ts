@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Random } from '../random.js'
 import { type BackupFile, fileId } from '../well-known-files.js'
+import type { BackupEncryption, Encrypted } from './encryption.js'
 import type { ManifestFile } from './keyed-archive.js'
 import type { EntryKind, ManifestWriter } from './manifest-writer.js'
 
@@ -11,6 +12,9 @@ import type { EntryKind, ManifestWriter } from './manifest-writer.js'
 const modes = { file: 0o100644, directory: 0o040755, symlink: 0o120755 } as const
 
 const writesAtOnce = 16
+
+/** What the manifest says of how a file is encrypted. */
+type FileKey = Omit<Encrypted, 'stored'>
 
 /** What a file may be given besides its content. */
 export interface FileDetails {
@@ -27,6 +31,7 @@ export class BackupWriter {
   readonly root: string
   readonly #manifest: ManifestWriter
   readonly #random: Random
+  readonly #encryption: BackupEncryption | null
   /** Unix seconds; no file is younger. */
   readonly #takenAt: number
   readonly #folders = new Set<string>()
@@ -37,9 +42,16 @@ export class BackupWriter {
 
   constructor(
     root: string,
-    options: { readonly manifest: ManifestWriter; readonly random: Random; readonly takenAt: number },
+    options: {
+      readonly manifest: ManifestWriter
+      readonly random: Random
+      readonly takenAt: number
+      /** Null for a plain backup. */
+      readonly encryption: BackupEncryption | null
+    },
   ) {
     this.root = root
+    this.#encryption = options.encryption
     this.#random = options.random
     this.#takenAt = Math.floor(options.takenAt / 1000)
     this.#manifest = options.manifest
@@ -47,25 +59,44 @@ export class BackupWriter {
 
   /** Adds a file: its row at once, its blob when {@link finish} resolves at the latest. */
   addFile(file: BackupFile, content: Uint8Array, details: FileDetails = {}): void {
-    this.#writeBlob(this.blobPath(file), content)
-    const digest = createHash('sha1').update(content).digest()
-    this.#addRow(file, 'file', { size: claimed(content.length, details), digest, ...details })
+    const encrypted = this.#encryption?.encrypt(content)
+    this.#addBlob(
+      file,
+      encrypted?.stored ?? content,
+      { ...details, size: claimed(content.length, details) },
+      encrypted,
+    )
+  }
+
+  /**
+   * Adds a file of an encrypted backup that nobody can decrypt.
+   *
+   * @throws RangeError in a plain backup.
+   */
+  addUndecryptable(file: BackupFile, content: Uint8Array): void {
+    const encrypted = this.#encryption?.encryptBeyondReach(content)
+    if (encrypted === undefined) throw new RangeError('The backup is not encrypted')
+    this.#addBlob(file, encrypted.stored, { size: content.length }, encrypted)
   }
 
   /** Adds the row of a file whose blob is not on disk. */
   addMissingBlob(file: BackupFile, content: Uint8Array): void {
-    const digest = createHash('sha1').update(content).digest()
-    this.#addRow(file, 'file', { size: content.length, digest })
+    const encrypted = this.#encryption?.encrypt(content)
+    const digest = createHash('sha1')
+      .update(encrypted?.stored ?? content)
+      .digest()
+    this.#addRow(file, 'file', { size: content.length, digest }, encrypted)
   }
 
-  /** Adds the row of a file whose blob was written to {@link blobPath} already. */
+  /** Adds the row of a file whose blob was written to {@link blobPath} already, in plain; in an encrypted backup it is encrypted there. */
   async adoptFile(file: BackupFile, details: FileDetails = {}): Promise<void> {
     const path = this.blobPath(file)
+    const size = claimed(statSync(path).size, details)
+    const encrypted = await this.#encryption?.encryptFile(path)
     const hash = createHash('sha1')
     const chunks: AsyncIterable<Buffer> = createReadStream(path)
     for await (const chunk of chunks) hash.update(chunk)
-    const size = claimed(statSync(path).size, details)
-    this.#addRow(file, 'file', { size, digest: hash.digest(), ...details })
+    this.#addRow(file, 'file', { size, digest: hash.digest(), ...details }, encrypted)
   }
 
   /** Adds a directory and those above it; repeats are ignored. */
@@ -92,16 +123,29 @@ export class BackupWriter {
     return path
   }
 
-  /** Waits for the blobs and finishes the manifest. */
-  async finish(): Promise<void> {
+  /** Waits for the blobs and finishes the manifest. Resolves with its key where it is encrypted. */
+  async finish(): Promise<Uint8Array | null> {
     await Promise.all(this.#writes)
     this.#manifest.finish()
+    if (this.#encryption?.encryptsManifest !== true) return null
+    return this.#encryption.encryptManifest(join(this.root, 'Manifest.db'))
   }
 
   /** Waits for the blobs and closes the manifest as it is, after a failure. */
   async abandon(): Promise<void> {
     await Promise.allSettled(this.#writes)
     this.#manifest.abandon()
+  }
+
+  #addBlob(
+    file: BackupFile,
+    stored: Uint8Array,
+    details: FileDetails & Pick<ManifestFile, 'size'>,
+    key: FileKey | undefined,
+  ): void {
+    this.#writeBlob(this.blobPath(file), stored)
+    const digest = createHash('sha1').update(stored).digest()
+    this.#addRow(file, 'file', { ...details, digest }, key)
   }
 
   /** Writes beside the caller's work, a few files at a time; when those are under way, at once. Memory and open files stay few. */
@@ -122,10 +166,12 @@ export class BackupWriter {
     file: BackupFile,
     kind: EntryKind,
     details: Pick<ManifestFile, 'size' | 'digest' | 'target' | 'extendedAttributes'>,
+    key?: FileKey,
   ): void {
     if (kind !== 'directory') this.#addParent(file)
     const modified = this.#takenAt - this.#random.integer(60, 100_000_000)
     const mobile = kind !== 'symlink'
+    const plainClass = kind === 'file' ? this.#random.pick([3, 3, 4]) : 0
     const archived: ManifestFile = {
       relativePath: file.relativePath,
       size: details.size,
@@ -136,7 +182,8 @@ export class BackupWriter {
       inode: this.#inode++,
       userId: mobile ? 501 : 0,
       groupId: mobile ? 501 : 0,
-      protectionClass: kind === 'file' ? this.#random.pick([3, 3, 4]) : 0,
+      protectionClass: key?.protectionClass ?? plainClass,
+      ...(key === undefined ? {} : { encryptionKey: key.encryptionKey }),
       ...(details.digest !== undefined && hasDigests(file.domain) ? { digest: details.digest } : {}),
       ...(details.target === undefined ? {} : { target: details.target }),
       ...(details.extendedAttributes === undefined ? {} : { extendedAttributes: details.extendedAttributes }),

@@ -6,6 +6,7 @@ import type { OpenSqlite } from '../../../sqlite/driver.js'
 import { openTestSqlite } from '../../open-sqlite.js'
 import { Random } from '../random.js'
 import { type BackupFile, blobName, fileId, messagesFile } from '../well-known-files.js'
+import { field } from './encryption.js'
 import { generations } from './generations.js'
 import { manifestPlist, statusPlist } from './property-lists.js'
 
@@ -171,34 +172,26 @@ async function zeroMiddle(path: string): Promise<void> {
   }
 }
 
-/** The tag-length-value form of a key bag of iOS 10.2 and later: header, then one wrapped key for each class, 11 down to 1. */
+/** A key bag of iOS 10.2 and later whose keys are noise: header, then one wrapped key for each class, 11 down to 1. */
 function keyBag(random: Random): Buffer {
-  const entry = (tag: string, value: number | Buffer) => {
-    const bytes = typeof value === 'number' ? Buffer.alloc(4) : value
-    if (typeof value === 'number') bytes.writeUInt32BE(value)
-    const head = Buffer.alloc(8)
-    head.write(tag, 'latin1')
-    head.writeUInt32BE(bytes.length, 4)
-    return Buffer.concat([head, bytes])
-  }
   const header = [
-    entry('VERS', 5),
-    entry('TYPE', 1),
-    entry('UUID', random.bytes(16)),
-    entry('HMCK', random.bytes(40)),
-    entry('WRAP', 0),
-    entry('SALT', random.bytes(20)),
-    entry('ITER', 10_000),
-    entry('DPWT', 1),
-    entry('DPIC', 10_000_000),
-    entry('DPSL', random.bytes(20)),
+    field('VERS', 5),
+    field('TYPE', 1),
+    field('UUID', random.bytes(16)),
+    field('HMCK', random.bytes(40)),
+    field('WRAP', 0),
+    field('SALT', random.bytes(20)),
+    field('ITER', 10_000),
+    field('DPWT', 1),
+    field('DPIC', 10_000_000),
+    field('DPSL', random.bytes(20)),
   ]
   const classes = Array.from({ length: 11 }, (_, index) => [
-    entry('UUID', random.bytes(16)),
-    entry('CLAS', 11 - index),
-    entry('WRAP', 2),
-    entry('KTYP', 0),
-    entry('WPKY', random.bytes(40)),
+    field('UUID', random.bytes(16)),
+    field('CLAS', 11 - index),
+    field('WRAP', 2),
+    field('KTYP', 0),
+    field('WPKY', random.bytes(40)),
   ])
   return Buffer.concat([...header, ...classes.flat()])
 }

@@ -21,6 +21,8 @@ export interface ManifestFile {
   readonly protectionClass: number
   /** SHA-1 of the blob, where the domain has digests. */
   readonly digest?: Uint8Array
+  /** Class and wrapped key of an encrypted file. */
+  readonly encryptionKey?: Uint8Array
   /** Where a symlink points. */
   readonly target?: string
   /** Extended attributes, themselves a binary property list. */
@@ -46,6 +48,10 @@ export function archiveManifestFile(file: ManifestFile): Uint8Array {
   objects.push(properties)
   properties['RelativePath'] = add(file.relativePath)
   if (file.digest !== undefined) properties['Digest'] = add(file.digest)
+  if (file.encryptionKey !== undefined) {
+    const data = { $classname: 'NSMutableData', $classes: ['NSMutableData', 'NSData', 'NSObject'] }
+    properties['EncryptionKey'] = add({ 'NS.data': file.encryptionKey, $class: add(data) })
+  }
   if (file.target !== undefined) properties['Target'] = add(file.target)
   if (file.extendedAttributes !== undefined) properties['ExtendedAttributes'] = add(file.extendedAttributes)
   properties['$class'] = add({ $classname: 'MBFile', $classes: ['MBFile', 'NSObject'] })

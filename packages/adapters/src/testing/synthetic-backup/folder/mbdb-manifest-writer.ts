@@ -63,7 +63,7 @@ function mbdbRecord(file: BackupFile, details: ManifestFile): Buffer {
     string(file.relativePath),
     string(details.target),
     string(details.digest),
-    string(undefined),
+    string(details.encryptionKey),
     numbers,
     ...properties.flatMap((value) => [string('com.apple.backup.attributes'), string(value)]),
   ])

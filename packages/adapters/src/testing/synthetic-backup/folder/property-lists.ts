@@ -44,12 +44,12 @@ export function infoPlist(identity: BackupIdentity): string {
 }
 
 /**
- * Manifest.plist: what the phone says of the backup. With `encryption`, as of an encrypted one: the key bag and the wrapped key
- * of Manifest.db.
+ * Manifest.plist: what the phone says of the backup. With `encryption`, as of an encrypted one: the key bag, and the wrapped key
+ * of Manifest.db where that is encrypted.
  */
 export function manifestPlist(
   identity: BackupIdentity,
-  encryption?: { readonly keyBag: Uint8Array; readonly manifestKey: Uint8Array },
+  encryption?: { readonly keyBag: Uint8Array; readonly manifestKey: Uint8Array | null },
 ): Uint8Array {
   const { generation } = identity
   const content: Record<string, PlistValue> = {
@@ -70,7 +70,7 @@ export function manifestPlist(
   }
   if (encryption !== undefined) {
     content['BackupKeyBag'] = encryption.keyBag
-    content['ManifestKey'] = encryption.manifestKey
+    if (encryption.manifestKey !== null) content['ManifestKey'] = encryption.manifestKey
   }
   return buildBinary(content)
 }

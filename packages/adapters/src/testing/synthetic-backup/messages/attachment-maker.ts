@@ -176,6 +176,9 @@ export class AttachmentMaker {
       case 'blob-missing':
         this.#backup.addMissingBlob(file, content)
         break
+      case 'undecryptable':
+        this.#backup.addUndecryptable(file, content)
+        break
       case 'is-directory':
         this.#backup.addDirectory(file)
         this.#backup.addFile({ domain: mediaDomain, relativePath: `${relativePath}/Index.zip` }, content)

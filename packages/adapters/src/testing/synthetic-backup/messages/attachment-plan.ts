@@ -67,6 +67,7 @@ function anomalousGroups(random: Random, anomalies: ResolvedAnomalies): Attachme
     ['no-path', anomalies.noPath],
     ['is-directory', anomalies.isDirectory],
     ['invalid-path', anomalies.invalidPath],
+    ['undecryptable', anomalies.undecryptable],
   ]
   return counts.flatMap(([unavailable, count]) =>
     Array.from({ length: count }, () => files([{ ...attachment(pickKind(random)), unavailable }])),
