@@ -5,7 +5,7 @@ import { createRunner, type Runner } from '@holdfast/core'
 import { backupImport, type Device, type Storage } from '@holdfast/core/import'
 import { attachmentFiles } from '../src/attachment-files/index.js'
 import { backupFolder } from '../src/backup-folder/index.js'
-import { iosBackup } from '../src/ios-backup/index.js'
+import { type BackupPart, iosBackup } from '../src/ios-backup/index.js'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '../src/sqlite/index.js'
 import {
   makeSyntheticBackup,
@@ -19,6 +19,8 @@ export interface WorkshopOptions {
   readonly storage?: (storage: Storage) => Storage
   readonly device?: (device: Device) => Device
   readonly batchSize?: number
+  /** Parts of backups that are read. @default the reader's own */
+  readonly parts?: readonly BackupPart[]
 }
 
 /** A folder with backups and a library, and an app that can be started on it again and again, as after a quit. */
@@ -41,7 +43,11 @@ export class Workshop {
     const db = openTestSqlite(join(this.folder, 'library.db'), { readonly: false })
     const plain = sqliteLibrary(db, attachmentFiles(join(this.folder, 'attachments')))
     const storage = options.storage?.(plain) ?? plain
-    const reader = iosBackup({ openSqlite: openTestSqlite, scratch: join(this.folder, 'scratch') })
+    const reader = iosBackup({
+      openSqlite: openTestSqlite,
+      scratch: join(this.folder, 'scratch'),
+      ...(options.parts === undefined ? {} : { parts: options.parts }),
+    })
     const adopt = backupFolder()
     const device = options.device?.(adopt) ?? adopt
     const saga = backupImport({ device, reader, storage, batchSize: options.batchSize ?? 50 })

@@ -366,6 +366,59 @@ describe('WhatsApp', () => {
   })
 })
 
+const realBackup = '../shared/data/ios14-backup'
+
+test.skipIf(!existsSync(realBackup))(
+  'WhatsApp in a real phone’s backup, whose database has few columns (skipped without ../shared/data)',
+  async () => {
+    path = realBackup
+    const parts = [calls(), voicemail(), whatsapp()]
+    const scratch = join(folder, 'scratch')
+    backup = await iosBackup({ openSqlite: openTestSqlite, parts, scratch }).open(path, { signal })
+    expect(backup.source.parts).toEqual([
+      { part: 'calls', state: 'blob-missing', detail: expect.stringContaining('CallHistory.storedata') },
+      { part: 'voicemail', state: 'blob-missing', detail: expect.stringContaining('voicemail.db') },
+      { part: 'whatsapp', state: 'present', detail: null },
+    ])
+    const records: ImportRecord[] = []
+    for await (const batch of backup.read({ after: null, batchSize: 2, signal }))
+      records.push(...batch.records)
+    expect(records).toEqual([
+      expect.objectContaining({
+        type: 'chat',
+        guid: 'whatsapp:100000000000001@lid',
+        // Its LID.sqlite is not in the manifest; ContactsV2.sqlite knows the number, as bytes.
+        identifier: '+14155550100',
+        displayName: 'Alice Example',
+        isGroup: false,
+        members: ['+14155550100'],
+      }),
+      expect.objectContaining({
+        type: 'chat',
+        guid: 'whatsapp:120000000000000001@g.us',
+        displayName: 'Example Group',
+        isGroup: true,
+        members: [],
+      }),
+      expect.objectContaining({
+        type: 'message',
+        guid: 'whatsapp:100000000000001@lid:#1',
+        sender: '+14155550100',
+        isFromMe: false,
+        sentAt: Date.UTC(2001, 0, 1) + 778_000_000_000,
+        text: 'Hi',
+      }),
+      expect.objectContaining({ sender: null, isFromMe: true, text: 'Check https://example.org/news' }),
+      expect.objectContaining({
+        chatGuid: 'whatsapp:120000000000000001@g.us',
+        sender: '+14155550101',
+        text: 'Welcome',
+        service: 'WhatsApp',
+      }),
+    ])
+  },
+)
+
 function basename({ relativePath }: BackupFile): string {
   return relativePath.split('/').at(-1) ?? ''
 }
