@@ -59,7 +59,9 @@ export function parseCommandLine(
 
   program
     .command('import')
-    .description('import a backup; joins the unfinished run of the same backup where there is one')
+    .description(
+      'import a backup: contacts, messages, calls, voicemail and WhatsApp, as far as the backup holds them; joins the unfinished run of the same backup where there is one',
+    )
     .addOption(
       new Option('--backup <dir>', 'folder of the backup: the one that holds Manifest.db').argParser(
         notEmpty,

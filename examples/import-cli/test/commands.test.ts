@@ -295,6 +295,35 @@ describe('looking at a library', () => {
   })
 })
 
+describe('import of all that a phone keeps', () => {
+  it('brings calls, voicemail and WhatsApp beside the messages, and says what the backup has none of', async () => {
+    const whole = await makeSyntheticBackup({
+      into: newFolder(),
+      seed: 52,
+      messages: 40,
+      attachments: 3,
+      calls: 30,
+      voicemails: 19,
+      whatsApp: [{ messages: 60 }],
+      anomalies: { unreadableCalls: 0 },
+    })
+    const { status, report: told, stderr } = await report('import', '--backup', whole.path, '--into', into)
+    expect(status, stderr).toBe(0)
+    expect(told).toMatchObject({
+      calls: { stored: 30, failed: 0 },
+      voicemails: { stored: 19, failed: 0 },
+      // One of WhatsApp's messages cannot be read.
+      messages: { stored: 99, failed: 1 },
+    })
+    expect(query(into, "SELECT count(*) AS n FROM messages WHERE service = 'WhatsApp'")).toEqual([{ n: 59 }])
+    const plain = await program(...importing(), '--into', join(world, 'plain'))
+    expect(plain.stdout + plain.stderr).toContain('calls: The backup lists no CallHistory.storedata')
+    expect((await program('import', '--help')).stdout.replace(/\s+/g, ' ')).toContain(
+      'contacts, messages, calls, voicemail and WhatsApp',
+    )
+  })
+})
+
 describe('the program', () => {
   it('explains itself, and each command', async () => {
     for (const words of [[], ['import'], ['retry'], ['discard'], ['runs'], ['verify'], ['inspect']]) {

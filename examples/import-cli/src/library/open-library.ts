@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
-import { iosBackup } from '@holdfast/adapters/ios-backup'
+import { calls, contacts, iosBackup, messages, voicemail, whatsapp } from '@holdfast/adapters/ios-backup'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
 import {
   type AnySaga,
@@ -54,7 +54,11 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
     const storage = watchedStorage(options.wrap?.(plain) ?? plain)
     const saga = backupImport({
       device: importDevice(),
-      reader: iosBackup({ openSqlite: openDatabase, scratch: scratchOf(folder.scratch) }),
+      reader: iosBackup({
+        parts: [contacts(), messages(), calls(), voicemail(), whatsapp()],
+        openSqlite: openDatabase,
+        scratch: scratchOf(folder.scratch),
+      }),
       storage,
     })
     // What is told of progress is shown as it comes; the display has a pace of its own.
