@@ -1,3 +1,4 @@
+import type { DatabaseName } from '../database/backup-database.js'
 import type { PhonePath } from '../manifest/file-id.js'
 
 /** One of WhatsApp's apps; each has databases and files of its own. */
@@ -35,4 +36,9 @@ export function chatDatabase({ domain }: AppPlaces): PhonePath {
 /** Further databases of an app that say which phone number a hidden id stands for; what an earlier one says goes first. */
 export function lidDatabases({ domain }: AppPlaces): readonly PhonePath[] {
   return ['LID.sqlite', 'ContactsV2.sqlite'].map((relativePath) => ({ domain, relativePath }))
+}
+
+/** How a database of an app is named. Two apps have databases of one name, and a private copy goes by this name. */
+export function databaseName(app: WhatsAppApp, { relativePath }: PhonePath): DatabaseName {
+  return { file: `${relativePath} of ${app}`, what: 'A database', damaged: 'WHATSAPP_DAMAGED' }
 }

@@ -1,8 +1,8 @@
 import type { AttachmentRecord } from '@holdfast/core/import'
-import { type BackupDatabase, type DatabaseName, damaged } from '../database/backup-database.js'
+import { type BackupDatabase, damaged } from '../database/backup-database.js'
 import type { OpenPart, PartSource, PartTable } from '../parts/backup-part.js'
 import type { ContentPlace } from '../parts/content-place.js'
-import { type AppPlaces, lidDatabases, type WhatsAppApp } from './apps.js'
+import { type AppPlaces, databaseName, lidDatabases, type WhatsAppApp } from './apps.js'
 import { ChatGuids } from './chat-guids.js'
 import { openChats } from './chats.js'
 import { mediaRowOf } from './media.js'
@@ -58,8 +58,8 @@ export async function openApp(
     tables.push({ name: table('media'), counts: 'attachments', table: openMedia(media, mediaContext) })
   }
   const remarks = [...lids.remarks]
-  if (chatColumns === null) remarks.push(`${database.name.file} of ${app} has no table of conversations.`)
-  if (media === null) remarks.push(`${database.name.file} of ${app} has no table of media.`)
+  if (chatColumns === null) remarks.push(`${database.name.file} has no table of conversations.`)
+  if (media === null) remarks.push(`${database.name.file} has no table of media.`)
   return {
     tables,
     remarks,
@@ -81,19 +81,13 @@ async function openLidDatabases(
   const databases: BackupDatabase[] = []
   const remarks: string[] = []
   for (const path of lidDatabases(places)) {
-    const name: DatabaseName = {
-      file: path.relativePath,
-      what: `A database of people of ${app}`,
-      damaged: 'WHATSAPP_DAMAGED',
-    }
+    const name = databaseName(app, path)
     const found = await source.openDatabase(path, name)
     if (found.state === 'present') {
       databases.push(found.database)
       remarks.push(...found.remarks)
     } else if (found.state === 'blob-missing') {
-      remarks.push(
-        `${name.file} of ${app} is listed but not on disk: some people may be known by a hidden id only.`,
-      )
+      remarks.push(`${name.file} is listed but not on disk: some people may be known by a hidden id only.`)
     }
   }
   return { databases, remarks }

@@ -1,8 +1,7 @@
 import { checkOptions } from '@holdfast/core'
 import type { AttachmentRecord, PartState } from '@holdfast/core/import'
-import type { DatabaseName } from '../database/backup-database.js'
 import type { BackupPart, PartTable } from '../parts/backup-part.js'
-import { apps, chatDatabase, type WhatsAppApp } from './apps.js'
+import { apps, chatDatabase, databaseName, type WhatsAppApp } from './apps.js'
 import { type OpenApp, openApp } from './open-app.js'
 
 /** What of WhatsApp is read. */
@@ -38,12 +37,9 @@ export function whatsapp(options: WhatsAppOptions = {}): BackupPart {
       const states: PartState[] = []
       const open: OpenApp[] = []
       for (const app of chosen) {
-        const name: DatabaseName = {
-          file: 'ChatStorage.sqlite',
-          what: `The database of ${app}`,
-          damaged: 'WHATSAPP_DAMAGED',
-        }
-        const found = await source.openDatabase(chatDatabase(apps[app]), name)
+        const path = chatDatabase(apps[app])
+        const name = databaseName(app, path)
+        const found = await source.openDatabase(path, name)
         if (found.state === 'present') {
           const opened = await openApp(app, apps[app], found.database, source)
           open.push(opened)
@@ -51,7 +47,7 @@ export function whatsapp(options: WhatsAppOptions = {}): BackupPart {
           remarks.push(...found.remarks, ...opened.remarks)
           states.push({ part: 'whatsapp', state: 'present', detail: null })
         } else if (found.state === 'blob-missing') {
-          const detail = `The backup lists ${name.file} of ${app}, but its file is not on disk.`
+          const detail = `The backup lists ${name.file}, but its file is not on disk.`
           states.push({ part: 'whatsapp', state: 'blob-missing', detail })
         }
       }
