@@ -91,3 +91,24 @@ export function damageList<Item>(random: Random, items: readonly Item[]): Item[]
   }
   return damaged
 }
+
+/**
+ * A database with a few bytes changed where they matter: most of a page is text, so half of the changes hit the first bytes of a page,
+ * its header and the list of its rows, and some whole pages change places or are empty.
+ */
+export function damageDatabase(random: Random, bytes: Buffer): Buffer {
+  const damaged = Buffer.from(bytes)
+  const size = damaged.readUInt16BE(16)
+  const pages = damaged.length / size
+  const page = () => random.integer(0, pages - 1) * size
+  for (let times = random.integer(1, 3); times > 0; times--) {
+    const kind = random.integer(0, 9)
+    if (kind < 4) damaged[page() + random.integer(0, 40)] = random.integer(0, 255)
+    else if (kind < 8) {
+      const at = random.integer(0, damaged.length - 1)
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << random.integer(0, 7))
+    } else if (kind === 8) damaged.copyWithin(page(), page(), page() + size)
+    else damaged.fill(0, page() + 8, page() + size)
+  }
+  return damaged
+}

@@ -116,17 +116,20 @@ export class BackupDatabase {
 
   /**
    * Names of a table's columns in lower case; null when there is no such table. To be asked before any other question about a table,
-   * because it makes sure that reading the table comes to an end. Views and virtual tables do not count: what they give is made by
-   * whoever made the backup, and need never end. No table of a phone computes columns, so one that does is refused, too.
+   * because it makes sure that reading the table comes to an end. A view or a virtual table is refused: what it gives is made by
+   * whoever made the backup, and need never end. So is a table that computes columns, as none of a phone does.
    *
    * @throws HoldfastError the damage code.
    */
   columns(table: string): ReadonlySet<string> | null {
     return this.guard(() => {
-      const found = this.prepare(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0 AND lower(name) = lower(?)",
-      ).get(table)
+      const [found] = rows<{ type: SqlValue; root: SqlValue }>(
+        this.prepare(
+          "SELECT type, rootpage AS root FROM sqlite_master WHERE type IN ('table', 'view') AND lower(name) = lower(?)",
+        ).all(table),
+      )
       if (found === undefined) return null
+      if (found.type !== 'table' || Number(found.root) <= 0) throw damaged(this.name, `${table} is no table`)
       const fault = this.#faults.get(table.toLowerCase())
       if (fault !== undefined) throw damaged(this.name, `in the table ${table} ${fault}`)
       const columns = rows<{ name: string; hidden: number }>(

@@ -1,7 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
+import { HoldfastError } from '@holdfast/core'
+import { readSqliteFile } from '../database/sqlite-file.js'
 import { besides, contactDatabase, fileIdOf, messageDatabase, type PhonePath } from '../manifest/file-id.js'
 import { manifestName, oldManifestName } from '../manifest/manifest.js'
+import { largestPlistBytes } from '../plist/plist-file.js'
 import { folderAt, infoName, manifestPlistName, statusName } from './backup-layout.js'
 import { Blobs, readFileChunks, regularFile } from './blobs.js'
 
@@ -22,7 +25,8 @@ const blobs: readonly PhonePath[] = databases.flatMap((path) => [path, besides(p
  * Equal for an untouched copy, whatever its times; different once the phone or anybody else has changed one of these. It does not
  * read the attachments, but their names, sizes and times are in the manifest, so a backup that the phone went on with has another one.
  *
- * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_UNREADABLE`, `BACKUP_UNSAFE`, or the signal's reason.
+ * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_UNREADABLE`, `BACKUP_UNSAFE`, `BACKUP_INVALID` for a file without end, or the
+ *   signal's reason.
  */
 export async function fingerprintBackup(path: string, signal: AbortSignal): Promise<string> {
   return (await takeFingerprint(await folderAt(path), signal)).fingerprint
@@ -39,7 +43,10 @@ export async function takeFingerprint(root: string, signal: AbortSignal): Promis
     const there = stats !== null && !(name.endsWith('-wal') && stats.size === 0)
     // Most backups have none; theirs are the fingerprints that earlier receipts name.
     if (!there && name === oldManifestName) continue
-    whole.update(`${name} ${there ? await hashFile(path, [createHash('sha256')], signal) : 'absent'}\n`)
+    // What is too large to be read says nothing to the reader, whatever is in it.
+    const isRead = there && !(name.endsWith('.plist') && stats.size > largestPlistBytes)
+    const said = isRead ? await hashFile(path, [createHash('sha256')], signal) : `${stats?.size ?? 0} bytes`
+    whole.update(`${name} ${there ? said : 'absent'}\n`)
   }
   const store = new Blobs(root)
   for (const each of blobs) {
@@ -54,12 +61,31 @@ export async function takeFingerprint(root: string, signal: AbortSignal): Promis
   return { fingerprint: whole.digest('hex'), sha1 }
 }
 
+/** No phone has a database as large as this. */
+const largestDatabaseBytes = 64 * 2 ** 30
+/** Bytes behind the last page of a database: a few are left over from decryption. */
+const mostLeftOver = 2 ** 20
+
+/** Refuses a file that would take hours to read and holds nothing: a hole in it takes no room on the disk. */
+async function refuseEndless(path: string): Promise<void> {
+  const file = await readSqliteFile(path)
+  const bytes = (await regularFile(path))?.size ?? 0
+  const leftOver = file === null || file.neededBytes === null ? 0 : bytes - file.neededBytes
+  if (bytes <= largestDatabaseBytes && leftOver <= mostLeftOver) return
+  throw new HoldfastError('BACKUP_INVALID', 'A file of the backup is larger than any phone writes it', {
+    hint: 'Nothing was changed; make the backup again, or use one from a place that you trust.',
+    retryable: false,
+    facts: { path, bytes },
+  })
+}
+
 /** Feeds a file to all hashes; resolves with the digest of the first. */
 async function hashFile(
   path: string,
   hashes: readonly [Hash, ...Hash[]],
   signal: AbortSignal,
 ): Promise<string> {
+  await refuseEndless(path)
   for await (const chunk of readFileChunks(path, signal, true)) {
     for (const hash of hashes) hash.update(chunk)
   }

@@ -10,8 +10,8 @@ export type PlistFile =
   | { readonly state: 'unreadable'; readonly problem: string }
   | { readonly state: 'present'; readonly dict: PlistDict }
 
-// A real Info.plist has up to 9.5 MB, because it carries icons and licences of all apps.
-const largestBytes = 64 * 1024 * 1024
+/** What is larger is not read. A real Info.plist has up to 9.5 MB, because it carries icons and licences of all apps. */
+export const largestPlistBytes = 64 * 1024 * 1024
 
 /**
  * Reads a property list whose top is a dictionary, binary or XML: which one it is depends on the program that made the backup.
@@ -22,7 +22,7 @@ export async function readPlistFile(path: string): Promise<PlistFile> {
   const stats = await regularFile(path)
   if (stats === null) return { state: 'absent' }
   if (stats.size === 0) return { state: 'empty' }
-  if (stats.size > largestBytes) return { state: 'unreadable', problem: 'It is too large.' }
+  if (stats.size > largestPlistBytes) return { state: 'unreadable', problem: 'It is too large.' }
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw unreadable(path, cause)
   })
