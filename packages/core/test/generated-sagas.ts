@@ -38,7 +38,8 @@ export function sagaOfShape({ steps, pivot, verifies }: SagaShape): Saga {
   return defineSaga({ name: 'generated', version: 1, steps: made })
 }
 
-function provenFrom(from: Step | undefined): NonNullable<StepOptions<unknown>['verifies']> {
+/** What a step that proves others, from this one on, refutes them by. */
+export function provenFrom(from: Step | undefined): NonNullable<StepOptions<unknown>['verifies']> {
   if (from === undefined) throw new Error('a step proves only those before it')
   return { from, codes: ['REFUTED'] }
 }
@@ -63,11 +64,21 @@ export function anyShape(length: { readonly min: number; readonly max: number })
     undoTries: fc.integer({ min: 1, max: 3 }),
     autoRetries: fc.integer({ min: 0, max: 2 }),
   })
-  return fc.array(anyStep, { minLength: length.min, maxLength: length.max, size: 'max' }).chain((steps) =>
-    fc.record<SagaShape>({
-      steps: fc.constant(steps),
-      pivot: fc.option(fc.integer({ min: 0, max: steps.length - 1 }), { freq: 3 }),
-    }),
+  const anySteps = fc.array(anyStep, { minLength: length.min, maxLength: length.max, size: 'max' })
+  return anySteps.chain((steps) =>
+    fc
+      .record({
+        pivot: fc.option(fc.integer({ min: 0, max: steps.length - 1 }), { freq: 3 }),
+        by: fc.option(fc.integer({ min: 1, max: Math.max(1, steps.length - 1) }), { freq: 6 }),
+        before: fc.integer({ min: 1, max: Math.max(1, steps.length - 1) }),
+      })
+      .map(({ pivot, by, before }): SagaShape => {
+        if (by === null || by >= steps.length) return { steps, pivot }
+        // What lies behind the pivot proves only what lies there too.
+        const first = pivot !== null && by > pivot ? pivot + 1 : 0
+        const from = Math.max(first, by - before)
+        return from < by ? { steps, pivot, verifies: { by, from } } : { steps, pivot }
+      }),
   )
 }
 

@@ -18,12 +18,14 @@ describe(`any saga, with any failures and any events of its host (seed ${seed}; 
   }, async () => {
     let executions = 0
     let deaths = 0
+    let refutations = 0
     await fc.assert(
       fc.asyncProperty(anyScript(length), anyEvents, async (script, events) => {
         const random = new RandomRun(script)
         await random.live(events)
         executions += random.executions
         deaths += random.deaths
+        refutations += random.refutations
         const { model, faults } = random
         expect(faults).toEqual([])
         expect(unhandled).toEqual([])
@@ -39,5 +41,7 @@ describe(`any saga, with any failures and any events of its host (seed ${seed}; 
     )
     expect(executions).toBeGreaterThan(2 * numRuns)
     expect(deaths).toBeGreaterThan(numRuns / 4)
+    // In a short run there may by chance be none.
+    if (isLong) expect(refutations).toBeGreaterThan(numRuns / 50)
   })
 })

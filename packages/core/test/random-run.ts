@@ -142,6 +142,17 @@ export class RandomRun {
     return this.#life.run
   }
 
+  /** How often a step has found the work of others wrong. */
+  get refutations(): number {
+    const { verifies } = this.#script.shape
+    return this.entries.filter(
+      ({ body }) =>
+        body.type === 'step.failed' &&
+        body.error.code === 'REFUTED' &&
+        body.step === `s${(verifies?.by ?? -1) + 1}`,
+    ).length
+  }
+
   /** How many executions there were. */
   get executions(): number {
     return this.#executed.size

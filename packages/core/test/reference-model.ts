@@ -10,7 +10,6 @@ export class ReferenceModel {
   phase: 'step' | 'compensating' | 'retryable' | 'stuck' | 'done' | 'discarded' = 'step'
   /** Index of the present step. */
   at = 0
-  attempt = 1
   /** Whether it waits for a backoff to pass. */
   waits = false
   /** Whether a parked run goes on by itself. */
@@ -20,18 +19,28 @@ export class ReferenceModel {
   askedAt = 0
   /** Steps that are still to be undone, by their index. */
   left: readonly number[] = []
-  reason: 'failed' | 'cancelled' | 'discarded' | null = null
+  reason: 'failed' | 'cancelled' | 'discarded' | 'unverified' | null = null
   /** Tries of the undo that is at work. */
   undoTries = 0
   /** Entries so far when the actor at work began. */
   since = 1
+  /** Steps that have finished and count: those before this index. */
+  #finished = 0
   #entries = 0
   #tries = 1
+  readonly #attempts: number[] = [1]
   #autoRetries = 0
+  /** The step whose automatic retries are counted. */
+  #parkedAt: number | null = null
   #mayWake = false
 
   constructor(shape: SagaShape) {
     this.#shape = shape
+  }
+
+  /** Attempts of the present step so far, the one at work included. */
+  get attempt(): number {
+    return this.#attempts[this.at] ?? 0
   }
 
   /** What has to be at work; null when nothing. */
@@ -66,7 +75,7 @@ export class ReferenceModel {
       case 'step.succeeded':
         return this.#isAtWork('run', body.step) && this.#finish()
       case 'step.failed':
-        return this.#isAtWork('run', body.step) && this.#fail(body.error.retryable)
+        return this.#isAtWork('run', body.step) && this.#fail(body.error)
       case 'undo.succeeded':
         return this.#isAtWork('undo', body.step) && this.#undone()
       case 'undo.failed':
@@ -129,15 +138,21 @@ export class ReferenceModel {
       return true
     }
     this.at += 1
-    this.attempt = 1
+    this.#finished = this.at
     this.#tries = 1
-    this.#autoRetries = 0
     this.reason = null
+    return this.#attempted()
+  }
+
+  #attempted(): true {
+    this.#attempts[this.at] = this.attempt + 1
     return this.#begin()
   }
 
-  #fail(isRetryable: boolean): boolean {
+  #fail({ code, retryable: isRetryable }: { readonly code: string; readonly retryable: boolean }): boolean {
     this.asks = false
+    const { verifies } = this.#shape
+    if (verifies?.by === this.at && code === 'REFUTED') return this.#refute(verifies.from, isRetryable)
     if (isRetryable && this.#tries < this.#step.tries) {
       this.waits = true
       return true
@@ -152,7 +167,19 @@ export class ReferenceModel {
     return this.#canUndo(this.at) ? this.#undo([this.at]) : this.#park()
   }
 
+  /** What was found wrong is undone, the last first, and counts as not done. */
+  #refute(from: number, mayWake: boolean): boolean {
+    this.reason = 'unverified'
+    this.#mayWake = mayWake
+    this.#finished = from
+    const wrong = Array.from({ length: this.at - from + 1 }, (_, index) => this.at - index)
+    const left = wrong.filter((step) => this.#canUndo(step))
+    return left.length > 0 ? this.#undo(left) : this.#park()
+  }
+
   #park(): boolean {
+    if (this.#parkedAt !== this.at) this.#autoRetries = 0
+    this.#parkedAt = this.at
     this.phase = 'retryable'
     this.waits = false
     this.asks = false
@@ -164,7 +191,7 @@ export class ReferenceModel {
   #again(): boolean {
     if (this.phase === 'compensating') this.undoTries += 1
     else {
-      this.attempt += 1
+      this.#attempts[this.at] = this.attempt + 1
       this.#tries += 1
     }
     return this.#begin()
@@ -174,17 +201,20 @@ export class ReferenceModel {
     this.phase = 'step'
     this.reason = null
     this.#autoRetries = autoRetries
-    this.attempt += 1
+    // The failed step; where it has found earlier ones wrong, the first of those.
+    this.at = this.#finished
     this.#tries = 1
-    return this.#begin()
+    return this.#attempted()
   }
 
   #discard(): boolean {
     // One that is discarded already is only helped on where it is stuck.
     if (this.reason === 'discarded') return this.phase === 'stuck' && this.#undo(this.left)
+    const done = Array.from({ length: this.#finished }, (_, index) => this.#finished - 1 - index)
+    // What was to be undone for another reason is undone again for this one.
+    const all = new Set([this.at, ...(this.reason === null ? [] : this.left), ...done])
+    const left = [...all].filter((step) => this.#canUndo(step))
     this.reason = 'discarded'
-    const all = Array.from({ length: this.at + 1 }, (_, index) => this.at - index)
-    const left = all.filter((step) => this.#canUndo(step))
     if (left.length > 0) return this.#undo(left)
     return this.#end()
   }

@@ -9,7 +9,7 @@ import {
   type StepContext,
   step,
 } from '../src/index.js'
-import { anyShape, type SagaShape } from './generated-sagas.js'
+import { anyShape, provenFrom, type SagaShape } from './generated-sagas.js'
 
 /** What an attempt of a step does. */
 export const deeds = [
@@ -17,6 +17,8 @@ export const deeds = [
   'throw',
   'return a failure',
   'fail for good',
+  'refute',
+  'refute for good',
   'ask',
   'hang',
   'save',
@@ -47,18 +49,22 @@ export interface Execution {
 export function anyScript(length: { readonly min: number; readonly max: number }): fc.Arbitrary<Script> {
   return anyShape(length).chain((shape) => {
     // A run that fails at every turn never comes far enough to have much to undo.
-    const of = <Name extends string>(success: Name, names: readonly Name[]) => {
-      const deed = fc.oneof(
-        { weight: names.length, arbitrary: fc.constant(success) },
-        { weight: names.length, arbitrary: fc.constantFrom(...names) },
+    const of = <Name extends string>(success: Name, namesOf: (step: number) => readonly Name[]) =>
+      fc.tuple(
+        ...shape.steps.map((_, step) => {
+          const names = namesOf(step)
+          const deed = fc.oneof(
+            { weight: names.length, arbitrary: fc.constant(success) },
+            { weight: names.length, arbitrary: fc.constantFrom(...names) },
+          )
+          return fc.array(deed, { maxLength: 5, size: 'max' })
+        }),
       )
-      const list = fc.array(deed, { maxLength: 5, size: 'max' })
-      return fc.array(list, { minLength: shape.steps.length, maxLength: shape.steps.length })
-    }
+    const refuting: readonly Deed[] = ['refute', 'refute', 'refute for good']
     return fc.record<Script>({
       shape: fc.constant(shape),
-      runs: of('succeed', deeds),
-      undos: of('succeed', undoDeeds),
+      runs: of<Deed>('succeed', (step) => (step === shape.verifies?.by ? [...deeds, ...refuting] : deeds)),
+      undos: of<UndoDeed>('succeed', () => undoDeeds),
     })
   })
 }
@@ -68,6 +74,7 @@ export function anyScript(length: { readonly min: number; readonly max: number }
  * has its own clock.
  */
 export function scriptedSagas({ shape, runs, undos }: Script) {
+  const { verifies } = shape
   const counts = new Map<string, number>()
   const next = <Name>(
     list: readonly (readonly Name[])[],
@@ -103,6 +110,7 @@ export function scriptedSagas({ shape, runs, undos }: Script) {
         retry: { attempts: tries, delay: 100, maxDelay: 1000 },
         compensateRetry: { attempts: undoTries, delay: 100, maxDelay: 1000 },
         ...(autoRetries > 0 ? { autoRetry: { attempts: autoRetries, delay: 1000 } } : {}),
+        ...(verifies?.by === index ? { verifies: provenFrom(steps[`s${verifies.from + 1}`]) } : {}),
         pivot: index === shape.pivot,
       })
     }
@@ -118,6 +126,10 @@ async function perform(deed: Deed, clock: Clock, context: StepContext | null): P
       return failure(new Error('returned'))
     case 'fail for good':
       throw new HoldfastError('HOPELESS', 'failed for good', { retryable: false })
+    case 'refute':
+      throw new HoldfastError('REFUTED', 'what came before is wrong')
+    case 'refute for good':
+      return failure(new HoldfastError('REFUTED', 'what came before is wrong', { retryable: false }))
     case 'ask':
       return context?.ask({ kind: 'word', message: 'Say a word' })
     case 'hang':

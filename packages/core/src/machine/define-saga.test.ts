@@ -297,6 +297,7 @@ describe('a saga’s machine under createActor, without runner and journal', () 
 })
 
 describe('defineSaga', () => {
+  const pivot = step({ run: () => null, pivot: true })
   it.each([
     ['a misspelt option', { name: 'x', version: 1, step: {} }, 'OPTION_UNKNOWN'],
     ['no steps', { name: 'x', version: 1, steps: {} }, 'SAGA_INVALID'],
@@ -325,6 +326,15 @@ describe('defineSaga', () => {
           a: step({ run: () => null, pivot: true }),
           b: step({ run: () => null, compensate: () => {} }),
         },
+      },
+      'SAGA_INVALID',
+    ],
+    [
+      'a step behind the pivot that verifies the pivot',
+      {
+        name: 'x',
+        version: 1,
+        steps: { a: pivot, b: step({ run: () => null, verifies: { from: pivot, codes: ['WRONG'] } }) },
       },
       'SAGA_INVALID',
     ],

@@ -133,9 +133,14 @@ export function checkSaga<Facts extends JsonObject>(options: SagaOptions<Facts>)
   if (steps.length === 0) throw invalid('a saga needs at least one step')
   if (steps.filter((step) => step.pivot).length > 1) throw invalid('a saga has at most one pivot')
   const pivot = steps.findIndex((step) => step.pivot)
+  const indexOf = (name: string | undefined): number =>
+    name === undefined ? steps.length : steps.findIndex((step) => step.name === name)
   const behind = pivot === -1 ? undefined : steps.slice(pivot + 1).find((step) => step.compensate !== null)
   if (behind !== undefined)
     throw invalid(`step '${behind.name}' comes after the pivot, so nothing would ever undo it`)
+  const late = steps.slice(pivot + 1).find(({ verifies }) => indexOf(verifies?.from) <= pivot)
+  if (pivot !== -1 && late !== undefined)
+    throw invalid(`step '${late.name}' comes after the pivot, and verifies what can no longer be undone`)
   const { input, resources, key, facts, hooks = {}, migrations = {} } = options
   return {
     name: options.name,
