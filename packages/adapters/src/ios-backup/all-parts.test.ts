@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -99,6 +100,35 @@ describe.each(schemaVersions)(
     })
   },
 )
+
+describe('an encrypted backup with calls, voicemail and WhatsApp', () => {
+  test('gives what the plain one gives, and the content of every file', async () => {
+    const password = 'wellenreiter'
+    const made = await makeSyntheticBackup({
+      into: folder,
+      seed: 'parts encrypted',
+      messages: 20,
+      attachments: 0,
+      calls: 40,
+      voicemails: 30,
+      whatsApp: [{ messages: 100 }, { app: 'WhatsApp Business', messages: 50 }],
+      encryption: { password },
+    })
+    const scratch = join(folder, 'encrypted scratch')
+    const backup = await iosBackup({
+      openSqlite: openTestSqlite,
+      parts: [messages(), contacts(), calls(), voicemail(), whatsapp()],
+      scratch,
+    }).open(made.path, { signal, ask: async () => password })
+    expect(backup.source.encrypted).toBe(true)
+    expect((await readAll(backup, null, 50)).records.map(withoutProblem)).toEqual(plannedRecords(made))
+    for (const { sha256, bytes, ...record } of filesOf(made)) {
+      if (record.unavailable === null) expect(await backup.digest(record, signal)).toEqual({ sha256, bytes })
+    }
+    await backup.close()
+    expect(existsSync(scratch) ? readdirSync(scratch) : []).toEqual([])
+  })
+})
 
 describe('what is planted', () => {
   let made: SyntheticBackup
