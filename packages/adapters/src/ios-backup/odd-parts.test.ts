@@ -124,8 +124,19 @@ describe.each(databases)('the database of %s', (_name, part, file, damaged) => {
       file,
       'CREATE VIEW ZCALLRECORD AS SELECT 1; CREATE VIEW voicemail AS SELECT 1; CREATE VIEW ZWAMESSAGE AS SELECT 1',
     )
-    if (part.name === 'whatsapp') await expect(read(part)).rejects.toMatchObject({ code: damaged })
-    else expect(await read(part).then(() => backup?.source.parts[0]?.state)).toBe('absent')
+    await expect(read(part)).rejects.toMatchObject({ code: damaged })
+  })
+
+  test('without its table is absent, or for WhatsApp an error: no app has conversations and no messages', async () => {
+    await replace(file, 'CREATE TABLE ZWACHATSESSION (ZCONTACTJID VARCHAR)')
+    if (part.name === 'whatsapp') {
+      await expect(read(part)).rejects.toMatchObject({ code: damaged })
+      return
+    }
+    expect(await read(part)).toEqual([])
+    expect(backup?.source.parts).toEqual([
+      { part: part.name, state: 'absent', detail: expect.stringContaining('has no table') },
+    ])
   })
 
   test('is read from a copy when it is in write-ahead mode, and nothing is left beside it', async () => {
