@@ -6,6 +6,7 @@ import { demo } from './commands/demo.js'
 import { discardRun } from './commands/discard.js'
 import { importBackup } from './commands/import.js'
 import { inspectLibrary } from './commands/inspect.js'
+import { inspectBackupFolder } from './commands/inspect-backup.js'
 import { retryRun } from './commands/retry.js'
 import { listRuns } from './commands/runs.js'
 import { verifyLibrary } from './commands/verify.js'
@@ -135,11 +136,25 @@ export function parseCommandLine(
 
   program
     .command('inspect')
-    .description('show the statechart, and the history of the runs')
-    .addOption(into().makeOptionMandatory())
+    .description(
+      'show the statechart and the history of the runs of a library; or what a backup is and holds',
+    )
+    .addOption(into())
     .addOption(new Option('--run <run>', `only this one: ${runWords}`))
     .addOption(new Option('--report', 'print what can be sent to support: no names, paths or other contents'))
-    .action((options) => choose((context) => inspectLibrary(options, context)))
+    .addOption(
+      new Option('--backup <dir>', 'folder of a backup; its password is not needed')
+        .argParser(notEmpty)
+        .conflicts(['into', 'run', 'report']),
+    )
+    .addOption(new Option('--digests', 'read and check each file of the backup that carries a digest'))
+    .addOption(json())
+    .action(({ backup, into: folder, ...options }) => {
+      if (backup !== undefined) choose((context) => inspectBackupFolder({ ...options, backup }, context))
+      else if (folder !== undefined)
+        choose((context) => inspectLibrary({ ...options, into: folder }, context))
+      else throw usageError('Name a library with --into, or a backup with --backup', words)
+    })
 
   try {
     program.parse(words, { from: 'user' })

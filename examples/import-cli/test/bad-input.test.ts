@@ -131,6 +131,8 @@ describe('bad input gives one clear sentence, a hint, a code and status 2, and c
     await expectRefused('USAGE', ...importing(), '--cleanup', 'burn')
     await expectRefused('USAGE', ...importing(), '--clean', 'keep')
     await expectRefused('USAGE', 'improt', '--into', into)
+    await expectRefused('USAGE', 'inspect')
+    await expectRefused('USAGE', 'inspect', '--into', into, '--backup', backup)
     await expectRefused('USAGE', ...importing(), '--password-env', 'HOLDFAST_NO_SUCH_VARIABLE')
     await expectRefused('DEVICE_UNSUPPORTED', 'import', '--device', 'any', '--into', into)
   })

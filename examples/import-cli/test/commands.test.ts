@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -261,6 +262,24 @@ describe('looking at a library', () => {
     expect(inspected.stdout).toContain('step.succeeded')
     const verified = await report('verify', '--into', into)
     expect(verified.status, verified.stderr).toBe(0)
+  })
+
+  it('inspect --backup tells what a backup is, how whole it is and what it holds', async () => {
+    const whole = await program('inspect', '--backup', backup)
+    expect(whole.status).toBe(0)
+    expect(whole.stdout).toMatch(/state +complete/)
+    expect(whole.stdout).toContain('Zoë’s iPhone, iPhone15,2, iOS 18.5')
+    expect(whole.stdout).toMatch(/MediaDomain +[\d,]+ +[\d.]+ [kM]B/)
+    const folder = readdirSync(backup).find((name) => /^[0-9a-f]{2}$/.test(name)) ?? ''
+    rmSync(join(backup, folder), { recursive: true })
+    const torn = await program('inspect', '--backup', backup, '--digests', '--json')
+    expect(torn.status).toBe(0)
+    expect(torn.stdout).toContain('torn: something of it is lost')
+    expect(JSON.parse(torn.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      status: 'done',
+      backupPath: backup,
+      inspection: { wholeness: 'torn', udid: original.udid, digests: { different: 0 } },
+    })
   })
 
   it('inspect --report tells the same without a path or an owner', async () => {
