@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { DecodeFailure } from '../decoding.js'
 import type { ManifestFile } from './manifest-file.js'
 
@@ -77,9 +77,11 @@ export function readMbdbRecord(bytes: Buffer, at: number): ReadRecord | null {
   }
 }
 
+const hyphen = Buffer.from('-')
+
 /** The name of a record's blob: {@link fileIdOf} of the bytes as the phone wrote them. */
 export function fileIdOfRecord({ domain, relativePath }: MbdbRecord): string {
-  return createHash('sha1').update(domain).update('-').update(relativePath).digest('hex')
+  return hash('sha1', Buffer.concat([domain, hyphen, relativePath]))
 }
 
 /** What a record says of its file, as a row of Manifest.db would. */

@@ -52,7 +52,7 @@ export class SqliteManifest implements Manifest {
     this.#page = positional<PageRow>(
       database.prepare(
         `SELECT rowid, fileID, domain, relativePath, flags, ${details} FROM Files
-          WHERE rowid > ? ORDER BY rowid LIMIT ${rowsAtOnce}`,
+          WHERE rowid > ? AND rowid <= ${Number.MAX_SAFE_INTEGER} ORDER BY rowid LIMIT ${rowsAtOnce}`,
       ),
     )
   }
@@ -91,7 +91,7 @@ export class SqliteManifest implements Manifest {
 
   find(path: PhonePath): ManifestEntry | null {
     const fileId = fileIdOf(path)
-    const [row] = this.#database.guard(() => rows<{ flags: unknown }>(this.#flags.all(fileId)))
+    const [row] = this.#database.guard(() => rows<{ flags: unknown }>([this.#flags.get(fileId)]))
     if (row === undefined) return null
     const details = () => this.detailsOf(fileId)
     return { fileId, kind: kindOf(row.flags, details), details }
@@ -105,6 +105,8 @@ export class SqliteManifest implements Manifest {
       const page = this.#database.guard(() => this.#page(last))
       const lastRow = page.at(-1)
       if (lastRow === undefined) return
+      // A tree whose pages lead in circles would never come to an end.
+      if (lastRow[0] <= last) throw damaged(name, 'its rows are out of order')
       last = lastRow[0]
       yield page.map(([, fileId, domain, path, flags, file]) => {
         const details = () => decodedDetails(file)
@@ -120,7 +122,7 @@ export class SqliteManifest implements Manifest {
   }
 
   detailsOf(fileId: string): ManifestFile | null {
-    const [row] = this.#database.guard(() => rows<{ file: unknown }>(this.#details.all(fileId)))
+    const [row] = this.#database.guard(() => rows<{ file: unknown }>([this.#details.get(fileId)]))
     return decodedDetails(row?.file)
   }
 
