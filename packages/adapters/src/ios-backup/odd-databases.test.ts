@@ -146,9 +146,9 @@ describe('a message', () => {
     const kinds = (
       await readMessages(`${table} INSERT INTO message (guid, associated_message_type, item_type, balloon_bundle_id) VALUES
       ('A', 2003, 1, 'com.example'), ('B', 0, 2, 'com.example'), ('C', 0, 0, 'com.example'), ('D', 1000, 0, NULL),
-      ('E', 4000, NULL, 'com.apple.messages.URLBalloonProvider'), ('F', 2008, 0, NULL), ('G', 3008, 0, '')`)
+      ('E', 4000, NULL, NULL), ('F', 2008, 0, NULL), ('G', 3008, 0, '')`)
     ).map((message) => message.kind)
-    expect(kinds).toEqual(['tapback', 'system', 'app', 'message', 'message', 'message', 'message'])
+    expect(kinds).toEqual(['tapback', 'system', 'app', 'message', 'app', 'message', 'message'])
   })
 
   test.each([

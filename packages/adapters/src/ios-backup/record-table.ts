@@ -1,6 +1,7 @@
 import { isHoldfastError } from '@holdfast/core'
 import type { ImportRecord, UnreadableRecord } from '@holdfast/core/import'
 import type { SqlValue } from './database/backup-database.js'
+import { wholeMillis } from './database/cocoa-time.js'
 import { DecodeFailure } from './decoding.js'
 
 /** Row ids of the last record: one, or two where a record stands for a pair of rows. */
@@ -57,6 +58,30 @@ export function requiredText(value: SqlValue, column: string): string {
 /** A number of a column; null when it holds none. */
 export function numberOf(value: SqlValue): number | null {
   return typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : null
+}
+
+/** A number of a column; null when it is NULL. Throws DecodeFailure when it holds anything else. */
+export function numberIn(value: SqlValue, column: string): number | null {
+  const number = numberOf(value)
+  if (number === null && value !== null)
+    throw new DecodeFailure(`Column '${column}' does not hold the number that it should.`)
+  return number
+}
+
+/** Bytes of a column; null when it is NULL or empty. Throws DecodeFailure when it holds anything else. */
+export function bytesIn(value: SqlValue, column: string): Uint8Array | null {
+  if (value !== null && value !== '' && !(value instanceof Uint8Array))
+    throw new DecodeFailure(`Column '${column}' does not hold the bytes that it should.`)
+  return bytesOf(value)
+}
+
+/** A date that {@link unixMillisSql} made, in unix milliseconds; null when there is none. Throws DecodeFailure when it is no date. */
+export function dateIn(value: SqlValue, column: string): number | null {
+  const millis = numberIn(value, column)
+  if (millis === null) return null
+  const whole = wholeMillis(millis)
+  if (whole === null) throw new DecodeFailure(`Column '${column}' holds a date that no calendar has.`)
+  return whole
 }
 
 /** Bytes of a column; null when it is NULL or empty. */

@@ -8,15 +8,17 @@ const cocoaEpoch = 978_307_200_000
 const firstNanosecond = 1_000_000_000_001
 
 /**
- * SQL for unix milliseconds of a Cocoa date, rounded down; NULL where it is 0 or NULL or no number. Integers are divided by SQLite
+ * SQL for unix milliseconds of a Cocoa date, rounded down; NULL where it is 0 or NULL. Text and bytes are no dates: what they give is
+ * said by `otherwise`. Integers are divided by SQLite
  * itself: nanoseconds exceed 2^53, and a driver that hands them over as JavaScript numbers has rounded them already.
  * Reals may keep a fraction of a millisecond; {@link wholeMillis} takes it off.
  */
-export function unixMillisSql(column: string): string {
+export function unixMillisSql(column: string, otherwise = 'NULL'): string {
   // The first case is nearly every row. Division rounds towards zero, so what lies before the epoch is rounded by hand.
   return `CASE
     WHEN ${column} BETWEEN ${firstNanosecond} AND 9223372036854775807 THEN ${column} / 1000000 + ${cocoaEpoch}
-    WHEN ${column} IS NULL OR ${column} = 0 OR typeof(${column}) IN ('text', 'blob') THEN NULL
+    WHEN ${column} IS NULL OR ${column} = 0 THEN NULL
+    WHEN typeof(${column}) IN ('text', 'blob') THEN ${otherwise}
     WHEN ${column} > -${firstNanosecond} THEN ${column} * 1000 + ${cocoaEpoch}
     WHEN typeof(${column}) = 'real' THEN ${column} / 1000000 + ${cocoaEpoch}
     ELSE (${column} - (${column} % 1000000 + 1000000) % 1000000) / 1000000 + ${cocoaEpoch} END`

@@ -1,10 +1,12 @@
 import type { AttachmentRecord, SkipReason } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
-import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
+import { unixMillisSql } from '../database/cocoa-time.js'
 import type { PartSource } from '../parts/backup-part.js'
 import type { ContentPlace } from '../parts/content-place.js'
 import {
   columnOrNull,
+  dateIn,
+  numberIn,
   numberOf,
   type Page,
   type RecordTable,
@@ -12,6 +14,7 @@ import {
   requiredText,
   textOf,
 } from '../record-table.js'
+import { openAttachmentParts } from './attachment-parts.js'
 import { attachmentPath } from './attachment-path.js'
 import { openPlacements, type Placement } from './attachment-placements.js'
 import { GuidTwins } from './attachment-twins.js'
@@ -26,7 +29,15 @@ interface AttachmentRow {
   readonly isSticker: SqlValue
   readonly createdAt: SqlValue
   readonly totalBytes: SqlValue
+  readonly transferState: SqlValue
+  readonly cloudRecord: SqlValue
 }
+
+/** What tells where the file of an attachment is. */
+type FileRow = Pick<AttachmentRow, 'filename' | 'transferState' | 'cloudRecord'>
+
+/** `transfer_state` of a file that waits to be loaded. */
+const waiting = 0
 
 /** The attachments of sms.db, one record per message that they are on. */
 export interface AttachmentTable extends RecordTable {
@@ -48,13 +59,16 @@ export function openAttachments(
   const select = database.guard(() => database.prepare(selectAttachments(columns)))
   const placements = openPlacements(database)
   const twins = new GuidTwins(database)
-  const filenameOf = database.guard(() =>
-    database.prepare(`SELECT ${columnOrNull(columns, 'a', 'filename')} FROM attachment a WHERE a.ROWID = ?`),
+  const partsOf = openAttachmentParts(database)
+  const fileRow = database.guard(() =>
+    database.prepare(`SELECT ${fileColumns(columns)} FROM attachment a WHERE a.ROWID = ?`),
   )
 
-  async function placeOf(filename: SqlValue): Promise<ContentPlace> {
-    const path = attachmentPath(textOf(filename))
-    return typeof path === 'string' ? { unavailable: path } : source.placeOf(path)
+  async function placeOf(row: FileRow): Promise<ContentPlace> {
+    const path = attachmentPath(textOf(row.filename))
+    const place = typeof path === 'string' ? { unavailable: path } : await source.placeOf(path)
+    const isNowhere = place.unavailable === 'no-path' || place.unavailable === 'not-in-backup'
+    return isNowhere && isOffloaded(row) ? { unavailable: 'offloaded' } : place
   }
 
   return {
@@ -72,8 +86,7 @@ export function openAttachments(
       const places = new Map(
         await Promise.all(
           [...attachments.values()].map(
-            async (row) =>
-              [row.id, row.filename instanceof Uint8Array ? null : await placeOf(row.filename)] as const,
+            async (row) => [row.id, row.filename instanceof Uint8Array ? null : await placeOf(row)] as const,
           ),
         ),
       )
@@ -83,7 +96,11 @@ export function openAttachments(
           const place = places.get(placement.attachment)
           if (row === undefined || place === undefined || place === null)
             throw new Error('The row names its file with bytes.')
-          return attachmentOf(row, placement, twins.suffix(row), place.unavailable)
+          const part = placement.message === 0 ? null : partsOf(placement.message).get(String(row.guid))
+          return attachmentOf(row, placement, twins.suffix(row), {
+            unavailable: place.unavailable,
+            part: part ?? null,
+          })
         }),
       )
       return { records, position: [last.attachment, last.message] }
@@ -92,8 +109,8 @@ export function openAttachments(
       if (record.parent !== null && record.parent.type !== 'message') return null
       const row = twins.find(record)
       if (row === null) return null
-      const [named] = database.guard(() => rows<{ filename: SqlValue }>(filenameOf.all(row)))
-      return placeOf(named?.filename ?? null)
+      const [found] = database.guard(() => rows<FileRow>(fileRow.all(row)))
+      return found === undefined ? null : placeOf(found)
     },
   }
 }
@@ -102,10 +119,9 @@ function attachmentOf(
   row: AttachmentRow,
   placement: Placement,
   suffix: string,
-  unavailable: SkipReason | null,
+  found: { readonly unavailable: SkipReason | null; readonly part: number | null },
 ): AttachmentRecord {
   const guid = requiredText(row.guid, 'guid')
-  const created = numberOf(row.createdAt)
   return {
     type: 'attachment',
     key: `${guid}${suffix}@${placement.guid ?? ''}`,
@@ -114,11 +130,11 @@ function attachmentOf(
     name: textOf(row.transferName) ?? basenameOf(textOf(row.filename)),
     mimeType: textOf(row.mimeType),
     uti: textOf(row.uti),
-    isSticker: (numberOf(row.isSticker) ?? 0) !== 0,
-    createdAt: created === null ? null : wholeMillis(created),
-    claimedBytes: numberOf(row.totalBytes),
-    unavailable,
-    part: null,
+    isSticker: (numberIn(row.isSticker, 'is_sticker') ?? 0) !== 0,
+    createdAt: dateIn(row.createdAt, 'created_date'),
+    claimedBytes: numberIn(row.totalBytes, 'total_bytes'),
+    unavailable: found.unavailable,
+    part: found.part,
   }
 }
 
@@ -132,11 +148,26 @@ function basenameOf(filename: string | null): string | null {
   return name === '' ? null : name
 }
 
+/** Whether the phone had moved a file to iCloud: it has a record there, and the file waits to be loaded. */
+function isOffloaded(row: FileRow): boolean {
+  return (
+    numberOf(row.transferState) === waiting && typeof row.cloudRecord === 'string' && row.cloudRecord !== ''
+  )
+}
+
+function fileColumns(columns: ReadonlySet<string>): string {
+  return [
+    columnOrNull(columns, 'a', 'filename'),
+    columnOrNull(columns, 'a', 'transfer_state', 'transferState'),
+    columnOrNull(columns, 'a', 'ck_record_id', 'cloudRecord'),
+  ].join(', ')
+}
+
 function selectAttachments(columns: ReadonlySet<string>): string {
   const column = (name: string, as: string) => columnOrNull(columns, 'a', name, as)
   return `SELECT a.ROWID AS id, a.guid AS guid,
-    ${column('filename', 'filename')}, ${column('transfer_name', 'transferName')}, ${column('mime_type', 'mimeType')},
+    ${fileColumns(columns)}, ${column('transfer_name', 'transferName')}, ${column('mime_type', 'mimeType')},
     ${column('uti', 'uti')}, ${column('is_sticker', 'isSticker')}, ${column('total_bytes', 'totalBytes')},
-    ${columns.has('created_date') ? unixMillisSql('a.created_date') : 'NULL'} AS createdAt
+    ${columns.has('created_date') ? unixMillisSql('a.created_date', 'a.created_date') : 'NULL'} AS createdAt
     FROM attachment a WHERE a.ROWID BETWEEN ? AND ? ORDER BY a.ROWID`
 }

@@ -30,6 +30,9 @@ export function openMessageDatabase(database: BackupDatabase, source: PartSource
     else if (consequence !== null)
       remarks.push(`${database.name.file} has no table '${table}': ${consequence}.`)
   }
+  for (const table of ['message', 'chat', 'attachment']) {
+    if (database.columns(table) !== null) database.checkRowIds(table)
+  }
   const attachmentColumns = database.columns('attachment')
   const attachments = attachmentColumns === null ? null : openAttachments(database, attachmentColumns, source)
   return {

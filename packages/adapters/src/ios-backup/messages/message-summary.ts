@@ -7,11 +7,11 @@ import { decodeAttributedText } from './typedstream.js'
 export interface MessageSummary {
   /** Wordings of edited parts: parts ascending, each oldest first. */
   readonly edits: readonly MessageEdit[]
-  /** Whether a part was taken back. */
-  readonly unsent: boolean
+  /** Parts that were taken back, ascending. */
+  readonly unsentParts: readonly number[]
 }
 
-const nothing: MessageSummary = { edits: [], unsent: false }
+const nothing: MessageSummary = { edits: [], unsentParts: [] }
 
 // A short ASCII string of a binary property list is 0x50 plus its length, then its characters.
 const editedKey = Buffer.from('\u0052ec', 'latin1')
@@ -27,11 +27,15 @@ export function parseMessageSummary(bytes: Uint8Array): MessageSummary {
   if (!buffer.includes(editedKey) && !buffer.includes(unsentKey)) return nothing
   const plist = parseBinaryPlist(bytes)
   if (!plist.ok || !isDict(plist.value)) return nothing
-  const retracted = plist.value.get('rp')
-  return {
-    edits: editsOf(plist.value.get('ec')),
-    unsent: isList(retracted) && retracted.length > 0,
-  }
+  return { edits: editsOf(plist.value.get('ec')), unsentParts: partsOf(plist.value.get('rp')) }
+}
+
+function partsOf(parts: PlistValue | undefined): number[] {
+  if (!isList(parts)) return []
+  const numbers = parts.filter(
+    (part): part is number => typeof part === 'number' && Number.isSafeInteger(part),
+  )
+  return [...new Set(numbers)].sort((a, b) => a - b)
 }
 
 function editsOf(parts: PlistValue | undefined): MessageEdit[] {

@@ -1,4 +1,4 @@
-import type { Reaction, ReactionKind } from '@holdfast/core/import'
+import type { MessagePart, Reaction, ReactionKind } from '@holdfast/core/import'
 
 const kinds: readonly ReactionKind[] = [
   'love',
@@ -19,22 +19,17 @@ export function isTapback(type: number | null): type is number {
   return kindOf(type) !== null
 }
 
-/**
- * What a tapback says. Its target is written `p:<part>/<guid>` for one part of a message, `bp:<guid>` for a link preview, or as
- * a bare guid. Null when the row is no tapback or names no target.
- */
+/** What a tapback says, and to what. Null when the row is no tapback or names no target. */
 export function reactionOf(
   type: number | null,
-  target: string | null,
+  target: MessagePart | null,
   emoji: string | null,
 ): Reaction | null {
   const kind = kindOf(type)
   if (kind === null || type === null || target === null) return null
-  const [, part, guid] = /^(?:p:(\d+)\/|bp:)?(.+)$/s.exec(target) ?? []
-  if (guid === undefined) return null
   return {
-    targetGuid: guid,
-    targetPart: part === undefined ? null : Number(part),
+    targetGuid: target.guid,
+    targetPart: target.part,
     kind,
     emoji: kind === 'emoji' ? emoji : null,
     removed: type >= removed,

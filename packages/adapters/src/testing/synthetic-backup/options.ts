@@ -23,6 +23,8 @@ export interface BackupAnomalies {
   readonly invalidPath?: number
   /** Attachments of an encrypted backup that cannot be decrypted (`undecryptable`). @default 0 */
   readonly undecryptable?: number
+  /** Attachments that the phone had moved to iCloud (`offloaded`), from `ios-11` on. @default one in 100, from 20 attachments on */
+  readonly offloaded?: number
   /** Messages with text that cannot be decoded. @default 3 from 100 messages on */
   readonly undecodableTexts?: number
   /** Edited messages of which a wording cannot be decoded, from `ios-16` on. @default 1 from 100 messages on */
@@ -50,6 +52,7 @@ export const noAnomalies: ResolvedAnomalies = {
   isDirectory: 0,
   invalidPath: 0,
   undecryptable: 0,
+  offloaded: 0,
   undecodableTexts: 0,
   undecodableEdits: 0,
   unreadableCalls: 0,
@@ -244,12 +247,14 @@ function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion
   const { attachments, messages, calls = 0, voicemails = 0 } = options
   const some = attachments >= 20
   const hasEdits = isSince(schema, 'ios-16')
+  const hasCloud = isSince(schema, 'ios-11')
   const anomalies: ResolvedAnomalies = {
     ...noAnomalies,
     notInBackup: some ? Math.ceil(attachments / 100) : 0,
     noPath: some ? Math.ceil(attachments / 200) : 0,
     isDirectory: some ? 1 : 0,
     invalidPath: some ? 3 : 0,
+    offloaded: some && hasCloud ? Math.ceil(attachments / 100) : 0,
     undecodableTexts: messages >= 100 ? 3 : 0,
     undecodableEdits: messages >= 100 && hasEdits ? 1 : 0,
     unreadableCalls: calls >= 20 ? 1 : 0,
@@ -257,10 +262,11 @@ function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion
     recordingsNotInBackup: voicemails >= 20 ? 1 : 0,
     ...options.anomalies,
   }
-  const { notInBackup, blobMissing, noPath, isDirectory, invalidPath, undecryptable } = anomalies
+  const { notInBackup, blobMissing, noPath, isDirectory, invalidPath, undecryptable, offloaded } = anomalies
   if (undecryptable > 0 && options.encryption === undefined)
     throw invalid('a plain backup has nothing undecryptable')
-  if (notInBackup + blobMissing + noPath + isDirectory + invalidPath + undecryptable > attachments) {
+  const odd = notInBackup + blobMissing + noPath + isDirectory + invalidPath + undecryptable + offloaded
+  if (odd > attachments) {
     throw invalid('there are more anomalies of attachments than attachments')
   }
   if (anomalies.undecodableTexts + anomalies.undecodableEdits > messages) {
@@ -272,6 +278,7 @@ function resolveAnomalies(options: SyntheticBackupOptions, schema: SchemaVersion
     throw invalid('there are more anomalies of voicemails than voicemails')
   }
   if (anomalies.undecodableEdits > 0 && !hasEdits) throw invalid(`${schema} knows no edits`)
+  if (offloaded > 0 && !hasCloud) throw invalid(`${schema} keeps no attachments in iCloud`)
   return anomalies
 }
 

@@ -52,7 +52,7 @@ describe.each(schemaVersions)('messages of %s', (schema) => {
   })
 
   test('have dates in the unit of the generation', () => {
-    const digits = schema === 'ios-9' || schema === 'ios-10' ? 9 : 18
+    const digits = isSince(schema, 'ios-11') ? 18 : 9
     const usual = db
       .prepare('SELECT count(*) AS n FROM message WHERE length(CAST(date AS TEXT)) = ?')
       .get(digits)

@@ -1,8 +1,12 @@
+import type { SystemEventKind } from '@holdfast/core/import'
 import type { SchemaVersion } from './folder/generations.js'
+import { archiveAppMessage, archiveLinkPreview } from './folder/keyed-archive.js'
+import { attributedBody } from './messages/attributed-body.js'
 import {
   appMark,
   archivedBody,
   type MessageBody,
+  mentionRuns,
   noBody,
   plainBody,
   textRuns,
@@ -25,6 +29,15 @@ export interface Scenario {
 
 const game = 'com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:com.example.games.Extension'
 
+/** What a game shows of itself. */
+const gameBoard = {
+  name: 'Sea Battle',
+  text: 'Let’s play Sea Battle 🚢',
+  caption: 'Your turn',
+  subcaption: 'Shots: 12',
+  url: 'data:?board=0120&turn=1',
+} as const
+
 const effects = [
   'com.apple.MobileSMS.expressivesend.gentle',
   'com.apple.MobileSMS.expressivesend.impact',
@@ -40,15 +53,15 @@ const effects = [
  * the generation knows it; those with a weight recur.
  */
 export const scenarios: Readonly<Record<string, Scenario>> = {
-  'plain-text': worded('ios-9', 0, (c) => plainBody(phrase(c.random))),
-  'archived-text-only': worded('ios-9', 0, (c) => archivedBody(textRuns(phrase(c.random)), null)),
-  'stale-text': worded('ios-9', 0.002, (c) =>
+  'plain-text': worded('ios-6', 0, (c) => plainBody(phrase(c.random))),
+  'archived-text-only': worded('ios-6', 0, (c) => archivedBody(textRuns(phrase(c.random)), null)),
+  'stale-text': worded('ios-6', 0.002, (c) =>
     archivedBody(textRuns(phrase(c.random)), 'What it said before'),
   ),
-  'own-message-without-handle': scenario('ios-9', 0, (c) =>
+  'own-message-without-handle': scenario('ios-6', 0, (c) =>
     c.draft({ isFromMe: true, handleId: 0, handle: null }),
   ),
-  'own-message-with-handle': scenario('ios-9', 0, (c) => {
+  'own-message-with-handle': scenario('ios-6', 0, (c) => {
     const handle = c.handle()
     return c.draft({ isFromMe: true, handleId: handle?.rowid ?? 0, handle })
   }),
@@ -56,6 +69,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   reply: scenario('ios-15', 0.03, (c) => {
     const { chat, target } = c.target()
     return c.draft({ originatorGuid: target.guid }, chat)
+  }),
+  'reply-to-second-part': scenario('ios-15', 0.001, (c) => {
+    const { chat, target } = c.target()
+    return c.draft({ originatorGuid: target.guid, originatorPart: 1 }, chat)
   }),
   edited: scenario('ios-16', 0.01, (c) => {
     const versions = c.random.integer(2, 4)
@@ -67,11 +84,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return edited(c, { wordings, unsentParts: [] })
   }),
   unsent: scenario('ios-16', 0.003, (c) => edited(c, { wordings: [], unsentParts: [0] })),
-  'in-no-chat': scenario('ios-9', 0.02, (c) => {
+  'in-no-chat': scenario('ios-6', 0.02, (c) => {
     const handle = c.handle()
     return c.draft({ isFromMe: false, handleId: handle?.rowid ?? 0, handle }, null)
   }),
-  'in-two-chats': scenario('ios-9', 0.002, (c) => {
+  'in-two-chats': scenario('ios-6', 0.002, (c) => {
     const chats = new Set(
       [c.chat(), c.chat(), ...c.conversations.chats.slice(0, 2)].filter((chat) => chat !== null),
     )
@@ -79,7 +96,20 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   }),
   'recently-deleted': scenario('ios-16', 0.005, (c) => {
     const chat = c.chat()
-    return c.draft({ isDeleted: chat !== null }, chat)
+    return c.draft({ isDeleted: chat !== null, deleted: chat === null ? null : c.later() }, chat)
+  }),
+  'part-recently-deleted': scenario('ios-16', 0.001, (c) => {
+    const chat = c.chat()
+    const text = phrase(c.random)
+    const archived = attributedBody(textRuns(text))
+    const parts = [
+      { part: 0, text, archived },
+      { part: 2, text: null, archived: archived.subarray(0, 40) },
+    ]
+    return c.draft(
+      { deleted: chat === null ? null : c.later(), deletedParts: chat === null ? [] : parts },
+      chat,
+    )
   }),
   'emoji-tapback': scenario('ios-18', 0.01, (c) => tapback(c, 6, false)),
   'removed-tapback': scenario('ios-10', 0.003, (c) => tapback(c, c.random.integer(0, 5), true)),
@@ -94,24 +124,57 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ),
   'participant-added': system('ios-9', 0.003, (c) => ({
     itemType: 1,
-    groupActionType: 0,
-    otherHandleId: c.handle()?.rowid ?? 0,
+    ...concerning(c, 'participant-added'),
   })),
   'participant-removed': system('ios-9', 0.001, (c) => ({
     itemType: 1,
     groupActionType: 1,
-    otherHandleId: c.handle()?.rowid ?? 0,
+    ...concerning(c, 'participant-removed'),
   })),
-  'group-renamed': system('ios-9', 0.002, () => ({ itemType: 2, groupTitle: 'Segeln ⛵️ 2025' })),
-  'participant-left': system('ios-9', 0.001, () => ({ itemType: 3, groupActionType: 0 })),
-  'group-photo-changed': system('ios-9', 0.001, () => ({ itemType: 3, groupActionType: 1 })),
-  'audio-kept': system('ios-9', 0.0005, () => ({ itemType: 5 })),
+  'group-renamed': system('ios-9', 0.002, () => ({
+    itemType: 2,
+    groupTitle: 'Segeln ⛵️ 2025',
+    event: { kind: 'group-renamed', handle: null },
+  })),
+  'participant-left': event('ios-9', 'participant-left', { itemType: 3 }),
+  'group-photo-changed': event('ios-9', 'photo-changed', { itemType: 3, groupActionType: 1 }),
+  'group-photo-removed': event('ios-9', 'photo-removed', { itemType: 3, groupActionType: 2 }),
+  'location-shared': event('ios-9', 'location-shared', { itemType: 4 }),
+  'location-stopped': event('ios-9', 'location-stopped', { itemType: 4, shareStatus: 1 }),
+  'audio-kept': event('ios-9', 'audio-kept', { itemType: 5 }),
+  'shareplay-begun': event('ios-15', 'shareplay', { itemType: 6 }),
+  'event-of-tomorrow': event('ios-26', 'other', { itemType: 17, groupActionType: 3 }),
   effect: scenario('ios-10', 0.005, (c) => c.draft({ effect: c.random.pick(effects) })),
   'link-preview': scenario('ios-10', 0.015, (c) => linkMessage(c)),
-  app: scenario('ios-10', 0.004, (c) =>
-    c.draft({
+  'link-preview-of-old': scenario('ios-10', 0, (c) => {
+    const texts = { title: 'Über uns', summary: 'Who we are — and where', siteName: 'Fähre & Söhne' }
+    const url = 'https://example.org/über?a=1&b=2'
+    const payload = archiveLinkPreview(url, texts, 'metadata')
+    return linkMessage(c, { payload, linkPreview: { url, ...texts } })
+  }),
+  'link-preview-not-loaded': scenario('ios-10', 0.001, (c) =>
+    linkMessage(c, { payload: null, linkPreview: null }),
+  ),
+  'link-preview-torn': scenario('ios-10', 0, (c) =>
+    linkMessage(c, {
+      payload: archiveLinkPreview('https://example.org', {}).subarray(0, 60),
+      linkPreview: null,
+    }),
+  ),
+  app: scenario('ios-10', 0.004, (c) => {
+    const { url, ...shown } = gameBoard
+    return c.draft({
       kind: 'app',
       balloon: game,
+      payload: archiveAppMessage({ url, ...shown }),
+      app: { url, ...shown },
+      body: archivedBody(textRuns(appMark), null),
+    })
+  }),
+  'digital-touch': scenario('ios-10', 0.001, (c) =>
+    c.draft({
+      kind: 'app',
+      balloon: 'com.apple.DigitalTouchBalloonProvider',
       payload: c.random.bytes(80),
       body: archivedBody(textRuns(appMark), null),
     }),
@@ -119,31 +182,57 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'app-update': scenario('ios-10', 0.001, (c) => {
     const { chat, target } = c.target()
     return c.draft(
-      { kind: 'app', balloon: game, associatedType: 2, associatedGuid: target.guid, body: noBody },
+      {
+        kind: 'app',
+        balloon: game,
+        associatedType: 2,
+        associatedGuid: target.guid,
+        target: { guid: target.guid, part: null },
+        body: noBody,
+      },
       chat,
     )
   }),
-  'emoji-only': worded('ios-9', 0.02, (c) => archivedBody(textRuns(emojiText(c.random)), null)),
-  'text-of-127-bytes': worded('ios-9', 0, (c) => archivedBody(textRuns(asciiText(c.random, 127)), null)),
-  'text-of-128-bytes': worded('ios-9', 0, (c) => archivedBody(textRuns(asciiText(c.random, 128)), null)),
-  'long-text': worded('ios-9', 0.01, (c) => archivedBody(textRuns(longText(c.random, 700)), null)),
-  'text-of-64-kibibytes': worded('ios-9', 0, (c) => archivedBody(textRuns(longText(c.random, 66_000)), null)),
-  'without-text': worded('ios-9', 0.001, () => noBody),
-  'undecodable-with-text-column': worded('ios-9', 0, (c) => undecodableBody(c.random, 1, phrase(c.random))),
-  'null-service': scenario('ios-9', 0.003, (c) => c.draft({ service: null })),
-  'empty-strings': scenario('ios-9', 0.001, (c) =>
+  'poll-vote': scenario('ios-26', 0.001, (c) => {
+    const { chat, target } = c.target()
+    return c.draft(
+      {
+        kind: 'app',
+        associatedType: 4000,
+        associatedGuid: target.guid,
+        target: { guid: target.guid, part: null },
+        body: noBody,
+      },
+      chat,
+    )
+  }),
+  'sent-later': scenario('ios-18', 0.001, (c) => c.draft({ isFromMe: true, isScheduled: true })),
+  mention: scenario('ios-15', 0, (c) => {
+    const runs = mentionRuns('👋🏽 Hey ', 'Zoë', '+15550004242', ', where is the key? ')
+    const more = mentionRuns('', 'Ann', 'ann@example.org', ' had it')
+    return c.draft({ body: archivedBody([...runs, ...more], null) })
+  }),
+  'emoji-only': worded('ios-6', 0.02, (c) => archivedBody(textRuns(emojiText(c.random)), null)),
+  'text-of-127-bytes': worded('ios-6', 0, (c) => archivedBody(textRuns(asciiText(c.random, 127)), null)),
+  'text-of-128-bytes': worded('ios-6', 0, (c) => archivedBody(textRuns(asciiText(c.random, 128)), null)),
+  'long-text': worded('ios-6', 0.01, (c) => archivedBody(textRuns(longText(c.random, 700)), null)),
+  'text-of-64-kibibytes': worded('ios-6', 0, (c) => archivedBody(textRuns(longText(c.random, 66_000)), null)),
+  'without-text': worded('ios-6', 0.001, () => noBody),
+  'undecodable-with-text-column': worded('ios-6', 0, (c) => undecodableBody(c.random, 1, phrase(c.random))),
+  'null-service': scenario('ios-6', 0.003, (c) => c.draft({ service: null })),
+  'empty-strings': scenario('ios-6', 0.001, (c) =>
     c.draft({ service: '', subject: '', groupTitle: '', effect: '', balloon: '' }),
   ),
-  subject: scenario('ios-9', 0, (c) => c.draft({ subject: 'Überfahrt' })),
-  'missing-handle': scenario('ios-9', 0.001, (c) =>
+  subject: scenario('ios-6', 0, (c) => c.draft({ subject: 'Überfahrt' })),
+  'missing-handle': scenario('ios-6', 0.001, (c) =>
     c.draft({ isFromMe: false, handleId: 90_000_000, handle: null }),
   ),
-  'zero-date': scenario('ios-9', 0, (c) => c.draft({ sent: null, read: null, delivered: null, noDate: 0 })),
-  'null-date': scenario('ios-9', 0, (c) =>
+  'zero-date': scenario('ios-6', 0, (c) => c.draft({ sent: null, read: null, delivered: null, noDate: 0 })),
+  'null-date': scenario('ios-6', 0, (c) =>
     c.draft({ sent: null, read: null, delivered: null, noDate: null }),
   ),
   'date-in-seconds': scenario('ios-11', 0.001, (c) => c.draft({ dateUnit: 'seconds' })),
-  'sms-service': scenario('ios-9', 0, (c) => c.draft({ service: 'SMS' })),
+  'sms-service': scenario('ios-6', 0, (c) => c.draft({ service: 'SMS' })),
   'rcs-service': scenario('ios-18', 0.01, (c) => c.draft({ service: 'RCS' })),
   'satellite-service': scenario('ios-18', 0.001, (c) => c.draft({ service: 'iMessageLite' })),
   'edited-in-two-parts': scenario('ios-16', 0.0005, (c) => {
@@ -161,7 +250,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   }),
   'partly-unsent': scenario('ios-16', 0.0005, (c) => {
     const info: SummaryInfo = { wordings: [], unsentParts: [1] }
-    return c.draft({ body: archivedBody(textRuns(phrase(c.random)), null), summary: summaryInfo(info) })
+    return c.draft({
+      body: archivedBody(textRuns(phrase(c.random)), null),
+      summary: summaryInfo(info),
+      unsentParts: [1],
+    })
   }),
 }
 
@@ -204,4 +297,15 @@ function system(
   return scenario(since, weight, (composer) =>
     composer.draft({ kind: 'system', body: noBody, ...changes(composer) }, composer.group()),
   )
+}
+
+/** An event that concerns nobody but its sender. */
+function event(since: SchemaVersion, kind: SystemEventKind, changes: Partial<MessageDraft>): Scenario {
+  return system(since, 0.001, () => ({ ...changes, event: { kind, handle: null } }))
+}
+
+/** Whom an event concerns. */
+function concerning(composer: MessageComposer, kind: SystemEventKind): Partial<MessageDraft> {
+  const handle = composer.handle()
+  return { otherHandleId: handle?.rowid ?? 0, event: { kind, handle: handle?.id ?? null } }
 }

@@ -144,13 +144,15 @@ class MessageRun {
         if (group.purpose === 'on-two-messages' && this.#carried.length === 0) this.#carried.push(made)
       }
     }
-    for (const { rowid, truthOn } of attachments) {
-      this.#database.addAttachment(composer.rowid, rowid)
-      this.#attachmentTruth.push({ rowid, record: truthOn(composer.guid) })
-    }
     const only = taken.length === 1 && carried.length === 0 ? taken[0]?.purpose : undefined
     const guids = attachments.map(({ guid }) => guid)
-    return composeWithAttachments(composer, only ?? 'files', guids, isFromMe)
+    const draft = composeWithAttachments(composer, only ?? 'files', guids, isFromMe)
+    for (const { rowid, guid, truthOn } of attachments) {
+      const part = draft.body.attachmentParts.get(guid) ?? null
+      this.#database.addAttachment(composer.rowid, rowid)
+      this.#attachmentTruth.push({ rowid, record: truthOn(composer.guid, part) })
+    }
+    return draft
   }
 
   /** Writes attachments that no message has. */
@@ -158,7 +160,7 @@ class MessageRun {
     for (const [part, planned] of group.attachments.entries()) {
       const owner = { guid: this.#composer.guid, isFromMe: true, sentAt: this.#composer.sent.ms }
       const made = this.#attachments.make(planned, owner, part)
-      this.#attachmentTruth.push({ rowid: made.rowid, record: made.truthOn(null) })
+      this.#attachmentTruth.push({ rowid: made.rowid, record: made.truthOn(null, null) })
     }
   }
 }

@@ -14,6 +14,14 @@ export interface Generation {
 
 /** The generations of sms.db that can be made, oldest first. */
 export const generations = {
+  'ios-6': {
+    productVersion: '6.1.6',
+    buildVersion: '10B500',
+    productType: 'iPhone2,1',
+    productName: 'iPhone 3GS',
+    takenAt: Date.UTC(2014, 2, 9, 8, 15, 27),
+    dateUnit: 'seconds',
+  },
   'ios-9': {
     productVersion: '9.2.1',
     buildVersion: '13D15',
@@ -62,6 +70,14 @@ export const generations = {
     takenAt: Date.UTC(2025, 5, 20, 16, 27, 3),
     dateUnit: 'nanoseconds',
   },
+  'ios-26': {
+    productVersion: '26.1',
+    buildVersion: '23B85',
+    productType: 'iPhone17,1',
+    productName: 'iPhone 16 Pro',
+    takenAt: Date.UTC(2025, 10, 20, 6, 41, 50),
+    dateUnit: 'nanoseconds',
+  },
 } as const satisfies Record<string, Generation>
 
 /** Which generation of sms.db to make. */
@@ -69,12 +85,14 @@ export type SchemaVersion = keyof typeof generations
 
 /** All of them, oldest first. */
 export const schemaVersions: readonly SchemaVersion[] = [
+  'ios-6',
   'ios-9',
   'ios-10',
   'ios-11',
   'ios-15',
   'ios-16',
   'ios-18',
+  'ios-26',
 ]
 
 /** Whether a generation is `since` or a younger one. */

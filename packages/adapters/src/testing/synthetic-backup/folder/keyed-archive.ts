@@ -58,24 +58,88 @@ export function archiveManifestFile(file: ManifestFile): Uint8Array {
   return archive(objects)
 }
 
-/** The `payload_data` of a link preview. */
-export function archiveLinkPreview(url: string, title: string): Uint8Array {
-  const nsUrl = { $classname: 'NSURL', $classes: ['NSURL', 'NSObject'] }
-  const metadata = { $classname: 'LPLinkMetadata', $classes: ['LPLinkMetadata', 'NSObject'] }
-  const dictionary = { $classname: 'NSDictionary', $classes: ['NSDictionary', 'NSObject'] }
-  return archive([
-    '$null',
-    { 'NS.keys': [uid(2)], 'NS.objects': [uid(3)], $class: uid(9) },
-    'richLinkMetadata',
-    { version: 1, originalURL: uid(4), URL: uid(4), title: uid(6), siteName: uid(7), $class: uid(10) },
-    { 'NS.base': uid(0), 'NS.relative': uid(5), $class: uid(8) },
-    url,
-    title,
-    new URL(url).hostname,
-    nsUrl,
-    dictionary,
-    metadata,
-  ])
+/**
+ * The `payload_data` of a link preview, under the key of new messages or of old ones. Strings of one field are archived bare, of
+ * another as objects, as the phone does.
+ */
+export function archiveLinkPreview(
+  url: string,
+  texts: { readonly title?: string; readonly summary?: string; readonly siteName?: string },
+  key: 'richLinkMetadata' | 'metadata' = 'richLinkMetadata',
+): Uint8Array {
+  const archived = new ArchivedObjects()
+  const fields: Record<string, PlistValue> = { version: 1 }
+  const address = archived.url(url)
+  fields['originalURL'] = address
+  fields['URL'] = address
+  if (texts.title !== undefined) fields['title'] = archived.add(texts.title)
+  if (texts.summary !== undefined) fields['summary'] = archived.mutableString(texts.summary)
+  if (texts.siteName !== undefined) fields['siteName'] = archived.add(texts.siteName)
+  return archived.finish({ [key]: archived.object('LPLinkMetadata', fields) })
+}
+
+/** The `payload_data` of an iMessage app: its name, what phones without it show, its captions and its data. */
+export function archiveAppMessage(app: {
+  readonly name: string
+  readonly text: string
+  readonly caption: string
+  readonly subcaption: string
+  readonly url: string
+}): Uint8Array {
+  const archived = new ArchivedObjects()
+  const captions = archived.dictionary({
+    caption: archived.add(app.caption),
+    subcaption: archived.mutableString(app.subcaption),
+  })
+  return archived.finish({
+    an: archived.add(app.name),
+    ldtext: archived.add(app.text),
+    userInfo: captions,
+    URL: archived.url(app.url),
+    layoutClass: archived.add('MSMessageTemplateLayout'),
+  })
+}
+
+/** The objects of a keyed archive of a dictionary, each once. */
+class ArchivedObjects {
+  // The dictionary itself comes behind nothing, and is filled in last.
+  readonly #objects: PlistValue[] = ['$null', null]
+
+  add(value: PlistValue): PlistValue {
+    return uid(this.#objects.push(value) - 1)
+  }
+
+  object(name: string, fields: Readonly<Record<string, PlistValue>>): PlistValue {
+    return this.add({ ...fields, $class: this.#class(name) })
+  }
+
+  url(text: string): PlistValue {
+    return this.object('NSURL', { 'NS.base': uid(0), 'NS.relative': this.add(text) })
+  }
+
+  mutableString(text: string): PlistValue {
+    return this.object('NSMutableString', { 'NS.string': text })
+  }
+
+  dictionary(entries: Readonly<Record<string, PlistValue>>): PlistValue {
+    return this.object('NSDictionary', this.#entries(entries))
+  }
+
+  finish(root: Readonly<Record<string, PlistValue>>): Uint8Array {
+    this.#objects[1] = { ...this.#entries(root), $class: this.#class('NSDictionary') }
+    return archive(this.#objects)
+  }
+
+  #entries(entries: Readonly<Record<string, PlistValue>>): Record<string, PlistValue> {
+    return {
+      'NS.keys': Object.keys(entries).map((key) => this.add(key)),
+      'NS.objects': Object.values(entries),
+    }
+  }
+
+  #class(name: string): PlistValue {
+    return this.add({ $classname: name, $classes: [name, 'NSObject'] })
+  }
 }
 
 function archive(objects: PlistValue[]): Uint8Array {

@@ -23,7 +23,7 @@ export interface MadeAttachment {
   readonly rowid: number
   readonly guid: string
   /** What a reader should make of it on a message; null for on none. */
-  readonly truthOn: (messageGuid: string | null) => AttachmentTruth
+  readonly truthOn: (messageGuid: string | null, part: number | null) => AttachmentTruth
 }
 
 interface Row {
@@ -38,9 +38,19 @@ interface Row {
   readonly totalBytes: number | null
   readonly isSticker: boolean
   readonly hidden: boolean
+  /** 5 when the file is there, 0 while it waits to be loaded. */
+  readonly transferState: number
+  /** Name of its record in iCloud. */
+  readonly cloudRecord: string | null
 }
 
 const mediaDomain = 'MediaDomain'
+
+/** How the phone's home folder is written in a path, by what is odd about the attachment. */
+const homes: Readonly<Record<string, string>> = {
+  'absolute-path': '/var/mobile',
+  'private-absolute-path': '/private/var/mobile',
+}
 
 /** A file outside the message folders that a path with `../` leads to: a reader that merely resolves such paths would take it. */
 export const bait: BackupFile = {
@@ -55,6 +65,8 @@ export class AttachmentMaker {
   readonly #sizes: Required<AttachmentSizes>
   readonly #insert: (row: Row) => void
   readonly #sharedContent: Buffer
+  /** iOS 6 has no columns for the name and the size. */
+  readonly #hasTransferName: boolean
   #made = 0
   #rowid = 0
   #invalidPaths = 0
@@ -69,6 +81,7 @@ export class AttachmentMaker {
     this.#backup = options.backup
     this.#random = options.random
     this.#sizes = options.sizes
+    this.#hasTransferName = options.schema.has('attachment', 'transfer_name')
     this.#sharedContent = makeContent(options.random, fileKinds.jpg, 12_345)
     this.#insert = preparedInsert<Row>(options.prepare, 'attachment', options.schema, {
       ROWID: (row) => row.rowid,
@@ -78,13 +91,15 @@ export class AttachmentMaker {
       filename: (row) => row.filename,
       uti: (row) => row.uti,
       mime_type: (row) => row.mimeType,
-      transfer_state: () => 5,
+      transfer_state: (row) => row.transferState,
       is_outgoing: (row) => Number(row.isOutgoing),
       transfer_name: (row) => row.transferName,
       total_bytes: (row) => row.totalBytes,
       is_sticker: (row) => Number(row.isSticker),
       hide_attachment: (row) => Number(row.hidden),
       original_guid: (row) => row.guid,
+      ck_sync_state: (row) => Number(row.cloudRecord !== null),
+      ck_record_id: (row) => row.cloudRecord,
     })
   }
 
@@ -113,28 +128,34 @@ export class AttachmentMaker {
       totalBytes: random.chance(0.02) ? null : content.length + (random.chance(0.03) ? 4711 : 0),
       isSticker: planned.isSticker,
       hidden: planned.kind.extension === fileKinds.payload.extension,
+      transferState: planned.unavailable === 'offloaded' ? 0 : 5,
+      // The record alone says nothing: what is in iCloud may be on the phone too.
+      cloudRecord: planned.unavailable === 'offloaded' || place % 3 === 0 ? random.hex(64) : null,
     }
     this.#insert(row)
     const sha256 = readable ? createHash('sha256').update(content).digest('hex') : null
     const record = {
       type: 'attachment',
       guid,
-      name: row.transferName ?? filename?.slice(filename.lastIndexOf('/') + 1) ?? null,
+      name:
+        (this.#hasTransferName ? row.transferName : null) ??
+        filename?.slice(filename.lastIndexOf('/') + 1) ??
+        null,
       mimeType: row.mimeType === '' ? null : row.mimeType,
       uti: row.uti,
       isSticker: row.isSticker,
       createdAt: (row.createdDate + cocoaEpochSeconds) * 1000,
-      claimedBytes: row.totalBytes,
+      claimedBytes: this.#hasTransferName ? row.totalBytes : null,
       unavailable: planned.unavailable,
-      part: null,
       sha256,
       bytes: readable ? content.length : null,
     } as const
     return {
       rowid,
       guid,
-      truthOn: (messageGuid) => ({
+      truthOn: (messageGuid, inMessage) => ({
         ...record,
+        part: inMessage,
         key: `${guid}@${messageGuid ?? ''}`,
         parent: messageGuid === null ? null : { type: 'message', key: messageGuid },
       }),
@@ -173,6 +194,8 @@ export class AttachmentMaker {
           Buffer.from('another file'),
         )
         break
+      case 'offloaded':
+        break
       case 'blob-missing':
         this.#backup.addMissingBlob(file, content)
         break
@@ -186,7 +209,7 @@ export class AttachmentMaker {
       default:
         this.#backup.addFile(file, content)
     }
-    return planned.oddity === 'absolute-path' ? `/var/mobile/${relativePath}` : `~/${relativePath}`
+    return `${homes[planned.oddity ?? ''] ?? '~'}/${relativePath}`
   }
 
   #escapingPath(high: string, low: string, name: string): string {

@@ -22,14 +22,25 @@ export function composeWithAttachments(
       return tapback(composer, 7, false, 0, { isFromMe, attachments })
     case 'sticker': {
       const { chat, target } = composer.target()
-      const associatedGuid = `p:0/${target.guid}`
       return composer.draft(
-        { isFromMe, attachments, associatedType: 1000, associatedGuid, body: marks },
+        {
+          isFromMe,
+          attachments,
+          associatedType: 1000,
+          associatedGuid: `p:0/${target.guid}`,
+          target: { guid: target.guid, part: 0 },
+          body: marks,
+        },
         chat,
       )
     }
     case 'audio':
-      return composer.draft({ isFromMe, attachments, isAudio: true, body: marks })
+      return composer.draft({
+        isFromMe,
+        attachments,
+        audio: composer.random.pick(['temporary', 'kept', 'expired']),
+        body: marks,
+      })
     default: {
       const caption = random.chance(0.3) ? phrase(random) : ''
       const body = random.chance(0.2)

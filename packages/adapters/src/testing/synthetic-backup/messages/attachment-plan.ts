@@ -1,5 +1,5 @@
 import type { SkipReason } from '@holdfast/core/import'
-import type { SchemaVersion } from '../folder/generations.js'
+import { isSince, type SchemaVersion } from '../folder/generations.js'
 import type { ResolvedAnomalies } from '../options.js'
 import type { Random } from '../random.js'
 import { type FileKind, fileKinds, pickKind } from './attachment-content.js'
@@ -19,6 +19,7 @@ export type AttachmentOddity =
   | 'shared-content'
   | 'same-name'
   | 'absolute-path'
+  | 'private-absolute-path'
   | 'no-transfer-name'
   | 'no-mime-type'
 
@@ -68,6 +69,7 @@ function anomalousGroups(random: Random, anomalies: ResolvedAnomalies): Attachme
     ['is-directory', anomalies.isDirectory],
     ['invalid-path', anomalies.invalidPath],
     ['undecryptable', anomalies.undecryptable],
+    ['offloaded', anomalies.offloaded],
   ]
   return counts.flatMap(([unavailable, count]) =>
     Array.from({ length: count }, () => files([{ ...attachment(pickKind(random)), unavailable }])),
@@ -82,6 +84,7 @@ function oddGroups(random: Random, version: SchemaVersion): AttachmentGroup[] {
     files([odd('shared-content')]),
     files([odd('zero-bytes', fileKinds.pdf)]),
     files([odd('absolute-path')]),
+    files([odd('private-absolute-path')]),
     files([odd('no-transfer-name')]),
     files([odd('no-mime-type', fileKinds.zip)]),
     {
@@ -89,7 +92,7 @@ function oddGroups(random: Random, version: SchemaVersion): AttachmentGroup[] {
       attachments: [attachment(fileKinds.heic), attachment(fileKinds.mov)],
     },
     { purpose: 'on-no-message' as const, attachments: [attachment(fileKinds.png)] },
-    { purpose: 'audio' as const, attachments: [attachment(fileKinds.caf)] },
+    ...(isSince(version, 'ios-9') ? [recording()] : []),
     ...specialPurposes(version).map((purpose) => special(purpose)),
   ]
   return random.shuffle(groups)
@@ -98,7 +101,7 @@ function oddGroups(random: Random, version: SchemaVersion): AttachmentGroup[] {
 function commonGroup(random: Random, left: number, version: SchemaVersion): AttachmentGroup {
   const purposes = specialPurposes(version)
   if (purposes.length > 0 && random.chance(0.08)) return special(random.pick(purposes))
-  if (random.chance(0.04)) return { purpose: 'audio', attachments: [attachment(fileKinds.caf)] }
+  if (isSince(version, 'ios-9') && random.chance(0.04)) return recording()
   const size = Math.min(left, random.pick([1, 1, 1, 1, 1, 1, 1, 2, 3, 5]))
   return files(
     Array.from({ length: size }, () => ({
@@ -111,13 +114,20 @@ function commonGroup(random: Random, left: number, version: SchemaVersion): Atta
 function specialPurposes(
   version: SchemaVersion,
 ): readonly ('sticker' | 'sticker-tapback' | 'link-preview')[] {
-  if (version === 'ios-9') return []
-  return version === 'ios-18' ? ['sticker', 'link-preview', 'sticker-tapback'] : ['sticker', 'link-preview']
+  if (!isSince(version, 'ios-10')) return []
+  return isSince(version, 'ios-18')
+    ? ['sticker', 'link-preview', 'sticker-tapback']
+    : ['sticker', 'link-preview']
 }
 
 function special(purpose: 'sticker' | 'sticker-tapback' | 'link-preview'): AttachmentGroup {
   if (purpose === 'link-preview') return { purpose, attachments: [attachment(fileKinds.payload)] }
   return { purpose, attachments: [{ ...attachment(fileKinds.png), isSticker: true }] }
+}
+
+/** A voice that was recorded in the chat. */
+function recording(): AttachmentGroup {
+  return { purpose: 'audio', attachments: [attachment(fileKinds.caf)] }
 }
 
 function files(attachments: readonly PlannedAttachment[]): AttachmentGroup {

@@ -1,6 +1,6 @@
 import type { ChatRecord } from '@holdfast/core/import'
 import { PeopleMaker, type Person } from '../contacts/people.js'
-import type { SchemaVersion } from '../folder/generations.js'
+import { isSince, type SchemaVersion } from '../folder/generations.js'
 import type { Random } from '../random.js'
 
 /** A row of `handle`: one way to reach somebody over one service. */
@@ -45,6 +45,8 @@ export function planConversations(random: Random, count: number, version: Schema
   const people: Person[] = []
   const handles: Handle[] = []
   const chats: Chat[] = []
+  // iOS 6 has no column for it.
+  const named = isSince(version, 'ios-9')
   let rowid = 0
   const nextRowid = () => {
     rowid += random.chance(0.1) ? 2 : 1
@@ -64,7 +66,7 @@ export function planConversations(random: Random, count: number, version: Schema
         isGroup: false,
         identifier: id,
         roomName: null,
-        displayName: random.pick([null, '']),
+        displayName: named ? random.pick([null, '']) : null,
         service,
         members: [handle],
       })
@@ -81,7 +83,7 @@ export function planConversations(random: Random, count: number, version: Schema
       isGroup: true,
       identifier: room,
       roomName: room,
-      displayName: random.pick(groupNames),
+      displayName: named ? random.pick(groupNames) : null,
       service,
       members,
     })
@@ -116,7 +118,7 @@ function waysToReach(
     }
     ways.push([phone, 'iMessage'])
     if (random.chance(0.5)) ways.push([phone, 'SMS'])
-    if (version === 'ios-18' && random.chance(0.3)) ways.push([phone, 'RCS'])
+    if (isSince(version, 'ios-18') && random.chance(0.3)) ways.push([phone, 'RCS'])
   }
   for (const email of person.emails) ways.push([email, 'iMessage'])
   return ways

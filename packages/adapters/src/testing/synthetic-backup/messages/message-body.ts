@@ -1,4 +1,4 @@
-import type { TextState } from '@holdfast/core/import'
+import type { Mention, TextState } from '@holdfast/core/import'
 import type { Random } from '../random.js'
 import { attributedBody, type TextRun } from './attributed-body.js'
 
@@ -10,18 +10,27 @@ export interface MessageBody {
   readonly archived: Uint8Array | null
   readonly text: string | null
   readonly state: TextState
+  readonly mentions: readonly Mention[]
+  /** Which part of the message each attachment is, by its guid, as far as the archived text says so. */
+  readonly attachmentParts: ReadonlyMap<string, number>
 }
+
+const partName = '__kIMMessagePartAttributeName'
+const attachmentName = '__kIMFileTransferGUIDAttributeName'
+const mentionName = '__kIMMentionConfirmedMention'
 
 /** Stands for an attachment in a text. */
 export const attachmentMark = '\uFFFC'
 /** Stands for what an iMessage app shows. */
 export const appMark = '\uFFFD'
 
-export const noBody: MessageBody = { column: null, archived: null, text: null, state: 'none' }
+const bare = { mentions: [], attachmentParts: new Map<string, number>() } as const
+
+export const noBody: MessageBody = { ...bare, column: null, archived: null, text: null, state: 'none' }
 
 /** Text in its column only. */
 export function plainBody(text: string): MessageBody {
-  return { column: text, archived: null, text, state: 'plain' }
+  return { ...bare, column: text, archived: null, text, state: 'plain' }
 }
 
 /** Archived text; the `text` column may repeat it, be empty, or lag behind. The archived text counts. */
@@ -35,7 +44,37 @@ export function archivedBody(
     archived: attributedBody(runs, options),
     text: runs.map((run) => run.text).join(''),
     state: 'decoded',
+    mentions: mentionsIn(runs),
+    attachmentParts: attachmentPartsIn(runs),
   }
+}
+
+/** The body as iOS 26 keeps it: the `text` column is always NULL. */
+export function withoutColumn(body: MessageBody): MessageBody {
+  if (body.text !== null && body.archived === null) return archivedBody(textRuns(body.text), null)
+  const lost = body.state === 'plain'
+  return { ...body, column: null, ...(lost ? { text: null, state: 'undecodable' } : {}) }
+}
+
+function mentionsIn(runs: readonly TextRun[]): Mention[] {
+  let start = 0
+  const mentions: Mention[] = []
+  for (const { text, attributes } of runs) {
+    const handle = attributes[mentionName]
+    if (typeof handle === 'string' && handle !== '') mentions.push({ handle, start, length: text.length })
+    start += text.length
+  }
+  return mentions
+}
+
+function attachmentPartsIn(runs: readonly TextRun[]): Map<string, number> {
+  const parts = new Map<string, number>()
+  for (const { attributes } of runs) {
+    const guid = attributes[attachmentName]
+    const part = attributes[partName]
+    if (typeof guid === 'string' && typeof part === 'number') parts.set(guid, part)
+  }
+  return parts
 }
 
 /** Runs of a text without attachments: one message part, now and then with data that Messages detected in it. */
@@ -54,20 +93,20 @@ export function textRuns(text: string, detected?: Uint8Array): readonly TextRun[
 export function attachmentRuns(attachmentGuids: readonly string[], caption: string): readonly TextRun[] {
   const runs: TextRun[] = attachmentGuids.map((guid, part) => ({
     text: attachmentMark,
-    attributes: { __kIMFileTransferGUIDAttributeName: guid, __kIMMessagePartAttributeName: part },
+    attributes: { [attachmentName]: guid, [partName]: part },
   }))
   if (caption !== '') {
-    runs.push({ text: caption, attributes: { __kIMMessagePartAttributeName: attachmentGuids.length } })
+    runs.push({ text: caption, attributes: { [partName]: attachmentGuids.length } })
   }
   return runs
 }
 
 /** Runs of a text that mentions somebody, each stretch with its own attributes. */
 export function mentionRuns(before: string, name: string, handle: string, after: string): readonly TextRun[] {
-  const part = { __kIMMessagePartAttributeName: 0 }
+  const part = { [partName]: 0 }
   return [
     { text: before, attributes: part },
-    { text: name, attributes: { ...part, __kIMMentionConfirmedMention: handle } },
+    { text: name, attributes: { ...part, [mentionName]: handle } },
     { text: after, attributes: part },
   ]
 }
@@ -82,6 +121,7 @@ export function undecodableBody(random: Random, way: number, column: string | nu
   )
   const forms = [random.bytes(90), whole.subarray(0, 20), whole.subarray(0, 100)]
   return {
+    ...bare,
     column,
     archived: forms[way % forms.length] ?? whole.subarray(0, 20),
     text: column,

@@ -12,6 +12,8 @@ export const messageTables = [
   'deleted_messages',
   'chat_recoverable_message_join',
   'recoverable_message_part',
+  'chat_lookup',
+  'chat_service',
 ] as const
 
 /** One of {@link messageTables}. */
@@ -27,20 +29,25 @@ interface Change {
 }
 
 /*
- * Each line adds to the one above it. The types are as declared, `STRING` included. Gathered from databases of iOS 9.2.1, 10.2 and
- * 11.2, and for later generations from the Mac's chat.db of the same year (Monterey, Ventura, Sequoia), which is the same schema.
+ * Each line adds to the one above it. The types are as declared, `STRING` included. Gathered from databases of iOS 6.1.6, 9.2.1, 10.2
+ * and 11.2, and for later generations from the Mac's chat.db of the same year (Monterey, Ventura, Sequoia, Tahoe), which is the same
+ * schema.
  */
 const changes: Readonly<Record<MessageTable, readonly Change[]>> = {
   message: [
     {
-      since: 'ios-9',
+      since: 'ios-6',
       add: `ROWID INTEGER, guid TEXT, text TEXT, replace INTEGER, service_center TEXT, handle_id INTEGER, subject TEXT,
         country TEXT, attributedBody BLOB, version INTEGER, type INTEGER, service TEXT, account TEXT, account_guid TEXT,
         error INTEGER, date INTEGER, date_read INTEGER, date_delivered INTEGER, is_delivered INTEGER, is_finished INTEGER,
         is_emote INTEGER, is_from_me INTEGER, is_empty INTEGER, is_delayed INTEGER, is_auto_reply INTEGER, is_prepared INTEGER,
         is_read INTEGER, is_system_message INTEGER, is_sent INTEGER, has_dd_results INTEGER, is_service_message INTEGER,
         is_forward INTEGER, was_downgraded INTEGER, is_archive INTEGER, cache_has_attachments INTEGER, cache_roomnames TEXT,
-        was_data_detected INTEGER, was_deduplicated INTEGER, is_audio_message INTEGER, is_played INTEGER, date_played INTEGER,
+        was_data_detected INTEGER, was_deduplicated INTEGER`,
+    },
+    {
+      since: 'ios-9',
+      add: `is_audio_message INTEGER, is_played INTEGER, date_played INTEGER,
         item_type INTEGER, other_handle INTEGER, group_title TEXT, group_action_type INTEGER, share_status INTEGER,
         share_direction INTEGER, is_expirable INTEGER, expire_state INTEGER, message_action_type INTEGER, message_source INTEGER`,
     },
@@ -70,13 +77,15 @@ const changes: Readonly<Record<MessageTable, readonly Change[]>> = {
         fallback_hash TEXT, associated_message_emoji TEXT, is_pending_satellite_send INTEGER, needs_relay INTEGER,
         schedule_type INTEGER, schedule_state INTEGER, sent_or_received_off_grid INTEGER`,
     },
+    { since: 'ios-26', add: 'date_recovered INTEGER, is_time_sensitive INTEGER, ck_chat_id TEXT' },
   ],
   attachment: [
     {
-      since: 'ios-9',
+      since: 'ios-6',
       add: `ROWID INTEGER, guid TEXT, created_date INTEGER, start_date INTEGER, filename TEXT, uti TEXT, mime_type TEXT,
-        transfer_state INTEGER, is_outgoing INTEGER, user_info BLOB, transfer_name TEXT, total_bytes INTEGER`,
+        transfer_state INTEGER, is_outgoing INTEGER`,
     },
+    { since: 'ios-9', add: 'user_info BLOB, transfer_name TEXT, total_bytes INTEGER' },
     {
       since: 'ios-10',
       add: 'is_sticker INTEGER, sticker_user_info BLOB, attribution_info BLOB, hide_attachment INTEGER',
@@ -93,10 +102,13 @@ const changes: Readonly<Record<MessageTable, readonly Change[]>> = {
   ],
   chat: [
     {
-      since: 'ios-9',
+      since: 'ios-6',
       add: `ROWID INTEGER, guid TEXT, style INTEGER, state INTEGER, account_id TEXT, properties BLOB, chat_identifier TEXT,
-        service_name TEXT, room_name TEXT, account_login TEXT, is_archived INTEGER, last_addressed_handle TEXT,
-        display_name TEXT, group_id TEXT, is_filtered INTEGER, successful_query INTEGER`,
+        service_name TEXT, room_name TEXT, account_login TEXT, is_archived INTEGER, last_addressed_handle TEXT`,
+    },
+    {
+      since: 'ios-9',
+      add: 'display_name TEXT, group_id TEXT, is_filtered INTEGER, successful_query INTEGER',
     },
     {
       since: 'ios-11',
@@ -113,17 +125,17 @@ const changes: Readonly<Record<MessageTable, readonly Change[]>> = {
   ],
   handle: [
     {
-      since: 'ios-9',
+      since: 'ios-6',
       add: 'ROWID INTEGER, id TEXT, country TEXT, service TEXT, uncanonicalized_id TEXT',
     },
     { since: 'ios-15', add: 'person_centric_id TEXT' },
   ],
   chat_message_join: [
-    { since: 'ios-9', add: 'chat_id INTEGER, message_id INTEGER' },
+    { since: 'ios-6', add: 'chat_id INTEGER, message_id INTEGER' },
     { since: 'ios-11', add: 'message_date INTEGER' },
   ],
-  chat_handle_join: [{ since: 'ios-9', add: 'chat_id INTEGER, handle_id INTEGER' }],
-  message_attachment_join: [{ since: 'ios-9', add: 'message_id INTEGER, attachment_id INTEGER' }],
+  chat_handle_join: [{ since: 'ios-6', add: 'chat_id INTEGER, handle_id INTEGER' }],
+  message_attachment_join: [{ since: 'ios-6', add: 'message_id INTEGER, attachment_id INTEGER' }],
   deleted_messages: [{ since: 'ios-9', add: 'ROWID INTEGER, guid TEXT' }],
   chat_recoverable_message_join: [
     {
@@ -138,6 +150,8 @@ const changes: Readonly<Record<MessageTable, readonly Change[]>> = {
         ck_sync_state INTEGER`,
     },
   ],
+  chat_lookup: [{ since: 'ios-26', add: 'identifier TEXT, domain TEXT, chat INTEGER, priority INTEGER' }],
+  chat_service: [{ since: 'ios-26', add: 'service TEXT, chat INTEGER' }],
 }
 
 /** The columns of a table in a generation, in order; empty where the table does not exist yet. */

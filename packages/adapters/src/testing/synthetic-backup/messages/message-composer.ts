@@ -2,7 +2,14 @@ import { cocoaEpochSeconds, type Instant } from '../folder/apple-time.js'
 import { type Generation, generations, isSince, type SchemaVersion } from '../folder/generations.js'
 import type { Random } from '../random.js'
 import type { Chat, Conversations, Handle } from './conversations.js'
-import { archivedBody, type MessageBody, mentionRuns, plainBody, textRuns } from './message-body.js'
+import {
+  archivedBody,
+  type MessageBody,
+  mentionRuns,
+  plainBody,
+  textRuns,
+  withoutColumn,
+} from './message-body.js'
 import type { MessageDraft } from './message-draft.js'
 import { phrase } from './phrases.js'
 
@@ -125,6 +132,7 @@ export class MessageComposer {
     const isFromMe = changes.isFromMe ?? random.chance(0.45)
     const service = changes.service !== undefined ? changes.service : (chat?.service ?? 'iMessage')
     const handle = this.#handleFor(chat, isFromMe)
+    const body = changes.body ?? this.body(phrase(random), { isFromMe, chat })
     const arrives = isFromMe && service !== 'SMS' && random.chance(0.9)
     return {
       rowid: this.#rowid,
@@ -142,26 +150,36 @@ export class MessageComposer {
       noDate: this.#rowid % 7 === 0 ? null : 0,
       service,
       subject: random.chance(0.005) ? 'Betreff: Fähre' : null,
-      body: changes.body ?? this.body(phrase(random), { isFromMe, chat }),
       kind: 'message',
-      isAudio: false,
+      audio: null,
       itemType: 0,
       groupActionType: 0,
+      shareStatus: 0,
       otherHandleId: 0,
+      event: null,
       groupTitle: null,
       associatedType: 0,
       associatedGuid: null,
       associatedEmoji: null,
       reaction: null,
+      target: null,
       balloon: null,
       payload: null,
+      linkPreview: null,
+      app: null,
       effect: null,
       previousGuid: chat === null ? null : (this.#recent.get(chat.rowid)?.at(-1)?.guid ?? null),
       originatorGuid: null,
+      originatorPart: 0,
       summary: null,
       edits: [],
+      unsentParts: [],
+      deleted: null,
+      deletedParts: [],
+      isScheduled: false,
       attachments: 0,
       ...changes,
+      body: isSince(this.version, 'ios-26') ? withoutColumn(body) : body,
     }
   }
 

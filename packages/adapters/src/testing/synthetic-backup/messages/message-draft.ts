@@ -1,4 +1,14 @@
-import type { MessageEdit, MessageKind, MessageRecord, Reaction } from '@holdfast/core/import'
+import type {
+  AppContent,
+  DeletedPart,
+  LinkPreview,
+  MessageEdit,
+  MessageKind,
+  MessagePart,
+  MessageRecord,
+  Reaction,
+  SystemEvent,
+} from '@holdfast/core/import'
 import { type DateUnit, type Instant, throughDateColumn } from '../folder/apple-time.js'
 import type { Chat, Handle } from './conversations.js'
 import type { MessageBody } from './message-body.js'
@@ -27,24 +37,38 @@ export interface MessageDraft {
   readonly subject: string | null
   readonly body: MessageBody
   readonly kind: MessageKind
-  readonly isAudio: boolean
+  readonly audio: MessageRecord['audio']
   readonly itemType: number
   readonly groupActionType: number
+  readonly shareStatus: number
   readonly otherHandleId: number
+  readonly event: SystemEvent | null
   readonly groupTitle: string | null
   readonly associatedType: number
   readonly associatedGuid: string | null
   readonly associatedEmoji: string | null
   readonly reaction: Reaction | null
+  /** What it belongs to without being a tapback. */
+  readonly target: MessagePart | null
   readonly balloon: string | null
   readonly payload: Uint8Array | null
+  readonly linkPreview: LinkPreview | null
+  readonly app: AppContent | null
   readonly effect: string | null
   /** `reply_to_guid`: the message before this one in the chat, which is not what an inline reply answers. */
   readonly previousGuid: string | null
   /** `thread_originator_guid`: what an inline reply answers. */
   readonly originatorGuid: string | null
+  /** Part of it that is answered. */
+  readonly originatorPart: number
   readonly summary: Uint8Array | null
   readonly edits: readonly MessageEdit[]
+  readonly unsentParts: readonly number[]
+  /** When it, or a part of it, was deleted. */
+  readonly deleted: Instant | null
+  /** Parts in `recoverable_message_part`, each with its archived text. */
+  readonly deletedParts: readonly (Omit<DeletedPart, 'deletedAt'> & { readonly archived: Uint8Array })[]
+  readonly isScheduled: boolean
   readonly attachments: number
 }
 
@@ -77,17 +101,21 @@ export function messageRecord(draft: MessageDraft): MessageRecord {
     isDeleted: draft.isDeleted,
     edits: draft.edits,
     reaction: draft.reaction,
-    replyToPart: null,
-    target: null,
-    unsentParts: [],
-    deletedAt: null,
-    deletedParts: [],
-    event: null,
-    linkPreview: null,
-    app: null,
-    audio: null,
-    mentions: [],
-    isScheduled: false,
+    replyToPart: draft.originatorGuid === null ? null : draft.originatorPart,
+    target: draft.target,
+    unsentParts: draft.unsentParts,
+    deletedAt: draft.isDeleted ? time(draft.deleted) : null,
+    deletedParts: draft.deletedParts.map(({ part, text }) => ({
+      part,
+      deletedAt: time(draft.deleted),
+      text,
+    })),
+    event: draft.event,
+    linkPreview: draft.linkPreview,
+    app: draft.app,
+    audio: draft.audio,
+    mentions: draft.body.mentions,
+    isScheduled: draft.isScheduled,
   }
 }
 

@@ -6,35 +6,41 @@ import { type SchemaVersion, schemaVersions } from '../folder/generations.js'
 import { messageColumns, messageTables } from './message-columns.js'
 import { messageSchema } from './message-schema.js'
 
-const factsFile = join(import.meta.dirname, '../../../../../../shared/facts/ios-schemas.md')
+const factsFile = join(import.meta.dirname, '../../../../../../../shared/facts/ios-schemas.md')
 
-/** Names under which the facts list the generations. */
+/** Names under which the facts list the generations; iOS 26 adds to the one before it. */
 const listed: Readonly<Record<SchemaVersion, string>> = {
+  'ios-6': 'iOS6.1.6',
   'ios-9': 'iOS9.2.1',
   'ios-10': 'iOS10.2',
   'ios-11': 'iOS11.2',
   'ios-15': 'macos-monterey',
   'ios-16': 'macos-ventura',
   'ios-18': 'sequoia-testdb',
+  'ios-26': 'sequoia-testdb',
 }
 
 describe.each(schemaVersions)('sms.db of %s', (version) => {
   test('has the numbers of columns that real databases have', () => {
     const counts = messageTables.slice(0, 4).map((table) => messageColumns(version, table).length)
     const real: Readonly<Record<SchemaVersion, readonly number[]>> = {
+      'ios-6': [38, 9, 12, 5],
       'ios-9': [51, 12, 16, 5],
       'ios-10': [60, 16, 16, 5],
       'ios-11': [64, 20, 22, 5],
       'ios-15': [75, 21, 26, 6],
       'ios-16': [79, 21, 26, 6],
       'ios-18': [91, 24, 28, 6],
+      'ios-26': [94, 24, 28, 6],
     }
     expect(counts).toEqual(real[version])
   })
 
   test.skipIf(!existsSync(factsFile))('has exactly the tables and columns of the gathered lists', () => {
     const facts = parseFacts(readFileSync(factsFile, 'utf8'), listed[version])
-    expect([...facts.keys()].sort()).toEqual([...messageTables].sort())
+    if (version === 'ios-26') addTahoe(facts)
+    const tables = messageTables.filter((table) => !isNewInTahoe(table) || version === 'ios-26')
+    expect([...facts.keys()].sort()).toEqual([...tables].sort())
     const db = openTestSqlite(':memory:', { readonly: false })
     db.exec(messageSchema(version).tables.join(';'))
     for (const [table, columns] of facts) {
@@ -53,6 +59,25 @@ describe.each(schemaVersions)('sms.db of %s', (version) => {
     db.close()
   })
 })
+
+const isNewInTahoe = (table: string) => table === 'chat_lookup' || table === 'chat_service'
+
+/** What iOS 26 adds, from a published dump of the schema of macOS 26. */
+function addTahoe(tables: Map<string, (readonly [string, string])[]>): void {
+  tables
+    .get('message')
+    ?.push(['date_recovered', 'INTEGER'], ['is_time_sensitive', 'INTEGER'], ['ck_chat_id', 'TEXT'])
+  tables.set('chat_lookup', [
+    ['identifier', 'TEXT'],
+    ['domain', 'TEXT'],
+    ['chat', 'INTEGER'],
+    ['priority', 'INTEGER'],
+  ])
+  tables.set('chat_service', [
+    ['service', 'TEXT'],
+    ['chat', 'INTEGER'],
+  ])
+}
 
 /** The columns of each table in one generation: lines add to those above them, `same` repeats them, `gone` takes away. */
 function parseFacts(text: string, generation: string): Map<string, (readonly [string, string])[]> {

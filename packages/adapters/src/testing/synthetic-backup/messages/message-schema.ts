@@ -49,6 +49,11 @@ const constraints: Readonly<Record<string, string>> = {
   'recoverable_message_part.part_index': '',
   'recoverable_message_part.delete_date': '',
   'recoverable_message_part.part_text': 'NOT NULL',
+  'chat_lookup.identifier': 'NOT NULL',
+  'chat_lookup.domain': 'NOT NULL',
+  'chat_lookup.chat': 'NOT NULL REFERENCES chat (ROWID) ON UPDATE CASCADE ON DELETE CASCADE',
+  'chat_service.service': 'NOT NULL',
+  'chat_service.chat': 'NOT NULL REFERENCES chat (ROWID) ON UPDATE CASCADE ON DELETE CASCADE',
 }
 
 const tableConstraints: Partial<Readonly<Record<MessageTable, string>>> = {
@@ -58,6 +63,8 @@ const tableConstraints: Partial<Readonly<Record<MessageTable, string>>> = {
   message_attachment_join: 'UNIQUE (message_id, attachment_id)',
   chat_recoverable_message_join: 'PRIMARY KEY (chat_id, message_id), CHECK (delete_date != 0)',
   recoverable_message_part: 'PRIMARY KEY (chat_id, message_id, part_index), CHECK (delete_date != 0)',
+  chat_lookup: 'UNIQUE (identifier, domain)',
+  chat_service: 'UNIQUE (service, chat)',
 }
 
 /** Name, table and columns of the indexes; one exists from the generation on that has all its columns. */
@@ -98,8 +105,12 @@ function triggers(has: MessageSchema['has']): readonly string[] {
   return [
     `CREATE TRIGGER after_delete_on_message_plugin AFTER DELETE ON message ${ofApps}
       BEGIN SELECT after_delete_message_plugin(OLD.ROWID, OLD.guid); END`,
-    `CREATE TRIGGER add_to_deleted_messages AFTER DELETE ON message
-      BEGIN INSERT INTO deleted_messages (guid) VALUES (OLD.guid); END`,
+    ...(has('deleted_messages', 'guid')
+      ? [
+          `CREATE TRIGGER add_to_deleted_messages AFTER DELETE ON message
+            BEGIN INSERT INTO deleted_messages (guid) VALUES (OLD.guid); END`,
+        ]
+      : []),
     `CREATE TRIGGER before_delete_on_attachment BEFORE DELETE ON attachment
       BEGIN SELECT before_delete_attachment_path(OLD.ROWID, OLD.guid); END`,
     `CREATE TRIGGER after_delete_on_attachment AFTER DELETE ON attachment

@@ -15,6 +15,11 @@ interface ChatEntry {
   readonly draft: MessageDraft
 }
 
+interface DeletedPartEntry {
+  readonly entry: ChatEntry
+  readonly part: MessageDraft['deletedParts'][number]
+}
+
 /** Writes sms.db: rows in one transaction, then indexes and triggers. */
 export class MessagesDatabase {
   readonly #db: SqliteDatabase
@@ -23,8 +28,10 @@ export class MessagesDatabase {
   readonly #message: (draft: MessageDraft) => void
   readonly #chatMessage: (entry: ChatEntry) => void
   readonly #deletedMessage: ((entry: ChatEntry) => void) | null
+  readonly #deletedPart: ((entry: DeletedPartEntry) => void) | null
   readonly #attachmentJoin: SqliteStatement
-  readonly #gap: SqliteStatement
+  /** Null where the generation does not list what was deleted. */
+  readonly #gap: SqliteStatement | null
   #lastRowid = 0
 
   constructor(path: string, options: { openSqlite: OpenSqlite; schema: MessageSchema; random: Random }) {
@@ -43,11 +50,22 @@ export class MessagesDatabase {
       ? preparedInsert(this.prepare, 'chat_recoverable_message_join', schema, {
           chat_id: ({ chat }: ChatEntry) => chat.rowid,
           message_id: ({ draft }) => draft.rowid,
-          delete_date: ({ draft }) => dateColumn(draft, draft.sent) || 1,
+          delete_date: ({ draft }) => dateColumn(draft, draft.deleted) || 1,
+        })
+      : null
+    this.#deletedPart = schema.has('recoverable_message_part', 'chat_id')
+      ? preparedInsert(this.prepare, 'recoverable_message_part', schema, {
+          chat_id: ({ entry }: DeletedPartEntry) => entry.chat.rowid,
+          message_id: ({ entry }) => entry.draft.rowid,
+          part_index: ({ part }) => part.part,
+          delete_date: ({ entry }) => dateColumn(entry.draft, entry.draft.deleted) || 1,
+          part_text: ({ part }) => part.archived,
         })
       : null
     this.#attachmentJoin = this.#db.prepare('INSERT INTO message_attachment_join VALUES (?, ?)')
-    this.#gap = this.#db.prepare('INSERT INTO deleted_messages (guid) VALUES (?)')
+    this.#gap = schema.has('deleted_messages', 'guid')
+      ? this.#db.prepare('INSERT INTO deleted_messages (guid) VALUES (?)')
+      : null
   }
 
   /** Prepares a statement for those who write further tables. */
@@ -77,19 +95,30 @@ export class MessagesDatabase {
       successful_query: () => 1,
     })
     const member = this.prepare('INSERT INTO chat_handle_join VALUES (?, ?)')
+    const lookup = this.#schema.has('chat_lookup', 'chat')
+      ? this.prepare('INSERT OR IGNORE INTO chat_lookup (identifier, domain, chat) VALUES (?, ?, ?)')
+      : null
+    const service = this.#schema.has('chat_service', 'chat')
+      ? this.prepare('INSERT INTO chat_service (service, chat) VALUES (?, ?)')
+      : null
     for (const each of conversations.handles) handle(each)
     for (const each of conversations.chats) {
       chat(each)
       for (const { rowid } of each.members) member.run(each.rowid, rowid)
+      lookup?.run(each.identifier, each.service, each.rowid)
+      service?.run(each.service, each.rowid)
     }
   }
 
   /** Writes a message and files it under its chats. Row ids that were left out count as deleted. */
   addMessage(draft: MessageDraft): void {
-    while (++this.#lastRowid < draft.rowid) this.#gap.run(this.#random.uuid())
+    while (++this.#lastRowid < draft.rowid) this.#gap?.run(this.#random.uuid())
     this.#message(draft)
     const file = draft.isDeleted ? this.#deletedMessage : this.#chatMessage
-    for (const chat of draft.chats) file?.({ chat, draft })
+    for (const chat of draft.chats) {
+      file?.({ chat, draft })
+      for (const part of draft.deletedParts) this.#deletedPart?.({ entry: { chat, draft }, part })
+    }
   }
 
   /** Puts an attachment on a message. */
@@ -139,11 +168,14 @@ const messageValues: Readonly<
   is_sent: (draft) => Number(draft.isFromMe),
   cache_has_attachments: (draft) => Number(draft.attachments > 0),
   cache_roomnames: (draft) => draft.chats[0]?.roomName ?? null,
-  is_audio_message: (draft) => Number(draft.isAudio),
+  is_audio_message: (draft) => Number(draft.audio !== null),
+  is_expirable: (draft) => Number(draft.audio === 'temporary' || draft.audio === 'expired'),
+  expire_state: (draft) => Number(draft.audio === 'expired'),
   item_type: (draft) => draft.itemType,
   other_handle: (draft) => draft.otherHandleId,
   group_title: (draft) => draft.groupTitle,
   group_action_type: (draft) => draft.groupActionType,
+  share_status: (draft) => draft.shareStatus,
   associated_message_guid: (draft) => draft.associatedGuid,
   associated_message_type: (draft) => draft.associatedType,
   associated_message_emoji: (draft) => draft.associatedEmoji,
@@ -154,8 +186,9 @@ const messageValues: Readonly<
   destination_caller_id: () => ownNumber,
   reply_to_guid: (draft) => draft.previousGuid,
   thread_originator_guid: (draft) => draft.originatorGuid,
-  thread_originator_part: (draft) => (draft.originatorGuid === null ? null : '0:0:12'),
+  thread_originator_part: (draft) => (draft.originatorGuid === null ? null : `${draft.originatorPart}:0:12`),
   date_edited: (draft) => dateColumn(draft, draft.edited),
   date_retracted: (draft) => draft.noDate,
+  schedule_type: (draft) => (draft.isScheduled ? 2 : 0),
   part_count: (draft) => Math.max(1, draft.attachments),
 }

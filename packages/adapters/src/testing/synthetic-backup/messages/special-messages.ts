@@ -7,7 +7,10 @@ import type { MessageDraft } from './message-draft.js'
 import { singleEmoji, webAddress } from './phrases.js'
 import { editsOf, type SummaryInfo, summaryInfo } from './summary-info.js'
 
-const linkPreview = 'com.apple.messages.URLBalloonProvider'
+/** Balloon of a web address with its preview. */
+export const linkBalloon = 'com.apple.messages.URLBalloonProvider'
+
+const previewTitle = 'Tide tables and other news'
 
 /** Kind and wording of the tapbacks 2000 to 2005. */
 export const tapbacks = [
@@ -25,7 +28,7 @@ const previews = new Map<string, Uint8Array>()
 function previewOf(url: string): Uint8Array {
   const known = previews.get(url)
   if (known !== undefined) return known
-  const made = archiveLinkPreview(url, 'Tide tables and other news')
+  const made = archiveLinkPreview(url, { title: previewTitle, siteName: new URL(url).hostname })
   previews.set(url, made)
   return made
 }
@@ -34,8 +37,9 @@ function previewOf(url: string): Uint8Array {
 export function linkMessage(composer: MessageComposer, changes: Partial<MessageDraft> = {}): MessageDraft {
   const url = webAddress(composer.random)
   return composer.draft({
-    balloon: linkPreview,
+    balloon: linkBalloon,
     payload: previewOf(url),
+    linkPreview: { url, title: previewTitle, summary: null, siteName: new URL(url).hostname },
     body: archivedBody(textRuns(url), composer.random.chance(0.5) ? url : null),
     ...changes,
   })
@@ -94,5 +98,6 @@ export function edited(composer: MessageComposer, info: SummaryInfo): MessageDra
     edited: { ms: (lastEdit + cocoaEpochSeconds) * 1000, nanos: 0 },
     summary: summaryInfo(info),
     edits: editsOf(info),
+    unsentParts: [...info.unsentParts],
   })
 }
