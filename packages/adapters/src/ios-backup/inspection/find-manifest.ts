@@ -3,9 +3,9 @@ import { isHoldfastError } from '@holdfast/core'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { type FoundBackup, manifestPlistName } from '../folder/backup-layout.js'
 import type { Blobs } from '../folder/blobs.js'
-import { areFilesEncrypted, isDatabase } from '../folder/protection.js'
+import { areFilesEncrypted, judgeProtection } from '../folder/protection.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
-import { type Manifest, manifestName } from '../manifest/manifest.js'
+import type { Manifest } from '../manifest/manifest.js'
 import { openManifest } from '../manifest/open-manifest.js'
 import { type PlistFile, valueAt } from '../plist/plist-file.js'
 
@@ -23,7 +23,7 @@ export interface FoundManifest {
  * Opens the manifest of a backup without a password. `IsEncrypted` is only a claim (programs that decrypt a backup leave it as it was,
  * others drop Manifest.plist): what lies on disk decides, and a contradiction is told.
  *
- * @throws HoldfastError as `openManifest`, but for `MANIFEST_DAMAGED`.
+ * @throws HoldfastError as `judgeProtection` and `openManifest`, but for `MANIFEST_DAMAGED` and `KEYBAG_DAMAGED`.
  */
 export async function findManifest(
   root: string,
@@ -37,30 +37,33 @@ export async function findManifest(
   },
 ): Promise<FoundManifest> {
   const claimed = valueAt(manifestPlist, 'IsEncrypted') === true
-  const none = { manifest: null, encrypted: claimed, remarks: [] }
-  if (name === null) return { ...none, problems: ['It has no manifest, so nothing says what its files are.'] }
-  const path = join(root, name)
-  if (name === manifestName && !(await isDatabase(path)) && (claimed || hasKeybag(manifestPlist))) {
-    return encryptedManifest(manifestPlist, claimed)
+  if (name === null) {
+    return {
+      ...none,
+      encrypted: claimed,
+      problems: ['It has no manifest, so nothing says what its files are.'],
+    }
   }
+  let manifest: Manifest | null = null
   try {
-    const manifest = await openManifest(path, options)
+    const protection = await judgeProtection({ root, manifest: name }, manifestPlist)
+    if (protection.state === 'encrypted') {
+      return { ...none, encrypted: true, remarks: contradictions(claimed, true) }
+    }
+    manifest = await openManifest(join(root, name), options)
     const encrypted = (await areFilesEncrypted(manifest, options.blobs)) ?? claimed
     return { manifest, encrypted, problems: [], remarks: contradictions(claimed, encrypted) }
   } catch (thrown) {
-    if (!isHoldfastError(thrown) || thrown.code !== 'MANIFEST_DAMAGED') throw thrown
-    return { ...none, problems: [`${thrown.message}.`] }
+    manifest?.close()
+    if (!isHoldfastError(thrown)) throw thrown
+    const problems = [`${thrown.message}.`]
+    if (thrown.code === 'KEYBAG_DAMAGED') return { ...none, encrypted: true, problems }
+    if (thrown.code === 'MANIFEST_DAMAGED') return { ...none, encrypted: false, problems }
+    throw thrown
   }
 }
 
-function encryptedManifest(manifestPlist: PlistFile, claimed: boolean): FoundManifest {
-  const found = { manifest: null, encrypted: true, remarks: contradictions(claimed, true) }
-  if (hasKeybag(manifestPlist)) return { ...found, problems: [] }
-  return {
-    ...found,
-    problems: [`${manifestPlistName} holds no keys, without which nothing can be decrypted.`],
-  }
-}
+const none = { manifest: null, problems: [], remarks: [] } as const
 
 function contradictions(claimed: boolean, encrypted: boolean): readonly string[] {
   if (claimed === encrypted) return []
@@ -69,9 +72,4 @@ function contradictions(claimed: boolean, encrypted: boolean): readonly string[]
         `${manifestPlistName} says that the backup is encrypted, but its files are not: it seems to be a decrypted copy.`,
       ]
     : [`${manifestPlistName} does not say that the backup is encrypted, but its files are.`]
-}
-
-function hasKeybag(manifestPlist: PlistFile): boolean {
-  const keybag = valueAt(manifestPlist, 'BackupKeyBag')
-  return keybag instanceof Uint8Array && keybag.length > 0
 }
