@@ -29,14 +29,56 @@ export async function refuseUnsafeRows(database: BackupDatabase, signal: AbortSi
     database,
     "SELECT fileID AS found FROM Files WHERE fileID IS NULL OR fileID < '0' OR fileID >= 'g' LIMIT 1",
   )
+  if (database.hasIndex('Files', 'relativePath')) await refuseUnsafePaths(database, signal)
+  else refuse(database, `SELECT relativePath AS found FROM Files WHERE ${leadsOutInSql} LIMIT 1`)
+}
+
+const leadsOutInSql = `(relativePath GLOB '/*'
+  OR (relativePath GLOB '*..*' AND '/' || relativePath || '/' GLOB '*/../*'))`
+
+const pathsPerTurn = 20_000
+
+/** Checks the paths in the order of their index, some thousand at a time. */
+async function refuseUnsafePaths(database: BackupDatabase, signal: AbortSignal): Promise<void> {
+  const end = database.guard(() =>
+    database.prepare(
+      `SELECT relativePath AS path FROM Files WHERE relativePath > ?
+        ORDER BY relativePath LIMIT 1 OFFSET ${pathsPerTurn}`,
+    ),
+  )
+  const upTo = database.guard(() =>
+    database.prepare(
+      `SELECT relativePath AS found FROM Files
+        WHERE relativePath > ? AND relativePath <= ? AND ${leadsOutInSql} LIMIT 1`,
+    ),
+  )
+  // Behind the empty path, which leads nowhere, and numbers, which lie before all texts.
+  let last: unknown = ''
+  for (;;) {
+    await setImmediate()
+    signal.throwIfAborted()
+    const from = last
+    const [row] = database.guard(() => rows<{ path: unknown }>([end.get(from)]))
+    if (row === undefined) break
+    last = row.path
+    refuse(database, upTo, from, last)
+  }
   refuse(
     database,
-    `SELECT relativePath AS found FROM Files WHERE relativePath GLOB '/*'
-      OR (relativePath GLOB '*..*' AND '/' || relativePath || '/' GLOB '*/../*') LIMIT 1`,
+    database.guard(() =>
+      database.prepare(
+        `SELECT relativePath AS found FROM Files WHERE relativePath > ? AND ${leadsOutInSql} LIMIT 1`,
+      ),
+    ),
+    last,
   )
 }
 
-function refuse(database: BackupDatabase, question: string | SqliteStatement, ...parameters: string[]): void {
+function refuse(
+  database: BackupDatabase,
+  question: string | SqliteStatement,
+  ...parameters: unknown[]
+): void {
   const [row] = database.guard(() =>
     rows<{ found: unknown }>(
       (typeof question === 'string' ? database.prepare(question) : question).all(...parameters),
