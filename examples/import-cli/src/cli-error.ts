@@ -28,9 +28,8 @@ export function shownError(thrown: unknown): HoldfastError {
     })
   }
   if (error.code !== 'BACKUP_ENCRYPTED') return error
-  // The reader asks for the password; this program could do nothing with it yet, and says so before somebody looks for it.
   return new HoldfastError(error.code, error.message, {
-    hint: `${error.hint ?? ''} This version cannot decrypt yet: import a backup that was made without encryption.`.trim(),
+    hint: 'Name an environment variable that holds its password with --password-env, or run this at a terminal, which asks for it.',
     retryable: false,
     facts: error.facts,
     cause: error,

@@ -18,6 +18,11 @@ import type { Terminal } from './terminal/terminal.js'
 export type ChosenCommand = (context: CommandContext) => Promise<ExitStatus>
 
 const into = () => new Option('--into <dir>', 'folder of the library').argParser(notEmpty)
+const passwordEnv = () =>
+  new Option(
+    '--password-env <name>',
+    'environment variable that holds the password of an encrypted backup; without it the terminal asks',
+  )
 const json = () => new Option('--json', 'print one JSON object as the last line of standard output')
 
 /**
@@ -74,9 +79,7 @@ export function parseCommandLine(
       ),
     )
     .addOption(into().makeOptionMandatory())
-    .addOption(
-      new Option('--password-env <name>', 'environment variable that holds the password of the backup'),
-    )
+    .addOption(passwordEnv())
     .addOption(
       new Option('--cleanup <policy>', 'what becomes of the backup once it is verified')
         .choices(['delete', 'scratch', 'keep'] as const)
@@ -104,6 +107,7 @@ export function parseCommandLine(
     )
     .addArgument(new Argument('[run]', runWords))
     .addOption(into().makeOptionMandatory())
+    .addOption(passwordEnv())
     .addOption(json())
     .action((run, options) => choose((context) => retryRun({ ...options, run }, context)))
 

@@ -29,6 +29,8 @@ const badInput: ReadonlySet<string> = new Set([
   'BACKUP_INVALID',
   'BACKUP_TORN',
   'BACKUP_ENCRYPTED',
+  'PASSWORD_WRONG',
+  'KEYBAG_DAMAGED',
   'BACKUP_UNSAFE',
   'BACKUP_UNREADABLE',
   'MANIFEST_MISSING',

@@ -8,7 +8,7 @@ import { reportOfCommand } from './report/json-report.js'
 import { Terminal } from './terminal/terminal.js'
 
 /** Codes of errors that say what is wrong with the backup. */
-const aboutBackup = /^(BACKUP|MANIFEST|MESSAGES|CONTACTS)_/
+const aboutBackup = /^(BACKUP|PASSWORD|KEYBAG|MANIFEST|MESSAGES|CONTACTS)_/
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -73,7 +73,7 @@ async function retryAsNewProgram(id: string, folder: LibraryFolder, context: Com
   const library = await openLibrary(folder, { create: false })
   try {
     const run = await library.runner.open(id)
-    const outcome = await driveRun(library, run, context, () => goOn(run))
+    const outcome = await driveRun(library, run, context, { begin: () => goOn(run) })
     const attempts = run.view.getSnapshot().steps.map(({ name, attempts: times }) => ({ name, times }))
     return { result: await resultOf(library, outcome), attempts }
   } finally {

@@ -7,6 +7,7 @@ import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
 import { canonicalPath, type LibraryFolder, libraryFolder } from '../library/library-folder.js'
 import { openLibrary } from '../library/open-library.js'
 import { checkDestination, preflight } from '../library/preflight.js'
+import { passwordSource } from '../password/password-source.js'
 import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
 import { sayJoined, sayOthers } from '../report/unfinished-words.js'
@@ -36,6 +37,12 @@ export async function importBackup(
   context: CommandContext,
 ): Promise<ExitStatus> {
   const path = backupPath(options)
+  const password = passwordSource({
+    variable: options.passwordEnv,
+    terminal: context.terminal,
+    input: process.stdin,
+    signal: context.signal,
+  })
   context.known.backupPath = path
   const folder = libraryFolder(options.into)
 
@@ -47,14 +54,14 @@ export async function importBackup(
       : { allowSkips: [...allowedSkips({}, options.cleanup), ...options.allow] }),
   }
   try {
-    await preflight(path, folder, context.signal)
+    await preflight(path, folder, password, context.signal)
   } catch (error) {
     if (!isGone(error) || !(await onlyCleanupIsLeft(path, options.owner, folder))) throw error
     await checkDestination(path, folder)
   }
   context.signal.throwIfAborted()
 
-  const library = await openLibrary(folder, { create: true })
+  const library = await openLibrary(folder, { create: true, vault: password.vault })
   try {
     const before = unfinished(await library.runner.runs())
     const joined = before.find((run) => isImportOf(run, path, options.owner))
@@ -66,7 +73,10 @@ export async function importBackup(
     )
     const run = await library.runner.start(library.saga, input, { owner: options.owner })
     context.known.run = run.id
-    const outcome = await driveRun(library, run, context, joined === undefined ? undefined : () => goOn(run))
+    const outcome = await driveRun(library, run, context, {
+      password,
+      ...(joined === undefined ? {} : { begin: () => goOn(run) }),
+    })
     const result = await resultOf(library, outcome)
     context.terminal.say(...runWords(result, folder, context.terminal.colors))
     context.terminal.report(reportOfRun(result, context))
@@ -102,7 +112,7 @@ function isImportOf(run: RunHeader, path: string, owner: string): boolean {
   )
 }
 
-function backupPath({ backup, device, passwordEnv }: ImportCommandOptions): string {
+function backupPath({ backup, device }: ImportCommandOptions): string {
   if (device !== undefined) {
     throw cliError(
       'DEVICE_UNSUPPORTED',
@@ -112,13 +122,6 @@ function backupPath({ backup, device, passwordEnv }: ImportCommandOptions): stri
   }
   if (backup === undefined) {
     throw cliError('USAGE', 'Nothing to import was named', 'Name the folder of a backup with --backup DIR.')
-  }
-  if (passwordEnv !== undefined && (process.env[passwordEnv] ?? '') === '') {
-    throw cliError(
-      'USAGE',
-      `The environment variable ${passwordEnv} is not set`,
-      'Give --password-env the name of a variable that holds the password, never the password itself.',
-    )
   }
   return canonicalPath(backup)
 }

@@ -3,6 +3,7 @@ import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
 import { libraryFolder } from '../library/library-folder.js'
 import { openLibrary } from '../library/open-library.js'
+import { passwordSource } from '../password/password-source.js'
 import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
 import { sayJoined, sayOthers } from '../report/unfinished-words.js'
@@ -14,6 +15,7 @@ import { resultOf } from '../runs/run-result.js'
 export interface RetryCommandOptions {
   readonly run?: string | undefined
   readonly into: string
+  readonly passwordEnv?: string | undefined
 }
 
 /**
@@ -24,7 +26,13 @@ export interface RetryCommandOptions {
  */
 export async function retryRun(options: RetryCommandOptions, context: CommandContext): Promise<ExitStatus> {
   const folder = libraryFolder(options.into)
-  const library = await openLibrary(folder, { create: false })
+  const password = passwordSource({
+    variable: options.passwordEnv,
+    terminal: context.terminal,
+    input: process.stdin,
+    signal: context.signal,
+  })
+  const library = await openLibrary(folder, { create: false, vault: password.vault })
   try {
     const runs = await library.runner.runs()
     const header = options.run === undefined ? lastUnfinished(runs) : findRun(runs, options.run)
@@ -38,7 +46,9 @@ export async function retryRun(options: RetryCommandOptions, context: CommandCon
       folder,
       context,
     )
-    const outcome = isDone ? await run.outcome() : await driveRun(library, run, context, () => goOn(run))
+    const outcome = isDone
+      ? await run.outcome()
+      : await driveRun(library, run, context, { password, begin: () => goOn(run) })
     const result = await resultOf(library, outcome)
     context.terminal.say(...runWords(result, folder, context.terminal.colors))
     context.terminal.report(reportOfRun(result, context))

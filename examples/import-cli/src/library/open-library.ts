@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
-import { calls, contacts, iosBackup, messages, voicemail, whatsapp } from '@holdfast/adapters/ios-backup'
+import {
+  calls,
+  contacts,
+  iosBackup,
+  type KeyVault,
+  messages,
+  voicemail,
+  whatsapp,
+} from '@holdfast/adapters/ios-backup'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
 import {
   type AnySaga,
@@ -16,7 +24,7 @@ import { cliError } from '../cli-error.js'
 import { openDatabase } from '../open-database.js'
 import { importDevice } from '../sample/import-device.js'
 import type { LibraryFolder } from './library-folder.js'
-import { scratchOf, sweepScratch } from './reader-scratch.js'
+import { sweepLeftovers } from './reader-scratch.js'
 import { type WatchedStorage, watchedStorage } from './watched-storage.js'
 
 /** A library that is open, with the runner that works on it. */
@@ -34,6 +42,8 @@ export interface OpenLibrary {
 export interface OpenLibraryOptions {
   /** Whether to make the folder and the database where they are missing. */
   readonly create: boolean
+  /** Keeps the keys of encrypted backups. */
+  readonly vault?: KeyVault
   /** Puts something between the import and the library's storage. */
   readonly wrap?: (storage: Storage) => Storage
 }
@@ -57,13 +67,14 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
       reader: iosBackup({
         parts: [contacts(), messages(), calls(), voicemail(), whatsapp()],
         openSqlite: openDatabase,
-        scratch: scratchOf(folder.scratch),
+        scratch: folder.scratch,
+        ...(options.vault === undefined ? {} : { vault: options.vault }),
       }),
       storage,
     })
     // What is told of progress is shown as it comes; the display has a pace of its own.
     const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga], progressInterval: 10 })
-    await sweepScratch(folder.scratch)
+    await sweepLeftovers(folder.scratch)
     return {
       folder,
       db,
@@ -73,7 +84,7 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
       close: async () => {
         await runner.shutdown()
         db.close()
-        await sweepScratch(folder.scratch)
+        await sweepLeftovers(folder.scratch)
       },
     }
   } catch (error) {

@@ -1,20 +1,71 @@
 import { existsSync } from 'node:fs'
+import { rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
 import { describeBackup } from '@holdfast/adapters/ios-backup'
 import { sqliteLibrary } from '@holdfast/adapters/sqlite'
+import { isHoldfastError } from '@holdfast/core'
 import { openDatabase } from '../open-database.js'
+import type { PasswordSource } from '../password/password-source.js'
 import type { LibraryFolder } from './library-folder.js'
 import { openLibraryFile, unwritable } from './open-library.js'
+import { sweepLeftovers } from './reader-scratch.js'
 
 /**
  * Looks at the backup and at the destination before anything is made: what is wrong with either is said while nothing has changed.
  * Private copies of databases, which few backups need, go to the system's temporary files, because the destination is not to be touched.
+ * What is decrypted goes to the destination all the same, and away again: temporary files are not where a user wants their messages.
  *
  * @throws HoldfastError as `BackupReader.open` and `Storage.check`.
  */
-export async function preflight(backup: string, folder: LibraryFolder, signal: AbortSignal): Promise<void> {
-  await describeBackup(backup, { openSqlite: openDatabase, signal })
-  await checkDestination(backup, folder)
+export async function preflight(
+  backup: string,
+  folder: LibraryFolder,
+  password: PasswordSource,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await describeBackup(backup, { openSqlite: openDatabase, signal })
+    await checkDestination(backup, folder)
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'BACKUP_ENCRYPTED') throw error
+    await checkDestination(backup, folder)
+    await unlock(backup, folder, password, signal)
+  }
+}
+
+async function unlock(
+  backup: string,
+  folder: LibraryFolder,
+  { ask, vault }: PasswordSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const { scratch } = folder
+  // Only a right password makes anything there.
+  const first = firstMissing(scratch)
+  try {
+    await describeBackup(backup, { openSqlite: openDatabase, signal, scratch, vault, ask })
+  } finally {
+    await sweepLeftovers(scratch)
+    await removeEmpty(dirname(scratch), first)
+  }
+}
+
+/** The outermost folder of a path that is not there yet; null when all are. */
+function firstMissing(path: string): string | null {
+  if (existsSync(path)) return null
+  return firstMissing(dirname(path)) ?? path
+}
+
+/** Removes empty folders, from `path` outwards to `last`. */
+async function removeEmpty(path: string, last: string | null): Promise<void> {
+  if (last === null || !path.startsWith(last)) return
+  try {
+    await rmdir(path)
+  } catch {
+    return
+  }
+  await removeEmpty(dirname(path), last)
 }
 
 /**

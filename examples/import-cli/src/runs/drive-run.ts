@@ -1,20 +1,23 @@
 import { isHoldfastError, type Outcome, type Run } from '@holdfast/core'
 import type { CommandContext } from '../command-context.js'
 import type { OpenLibrary } from '../library/open-library.js'
+import { answerQuestions, type PasswordSource } from '../password/password-source.js'
 import { StepDisplay } from '../terminal/step-display.js'
 
 /**
  * Shows a run on its way until it rests, and has it parked at the first Ctrl-C. `begin` asks it to go on; a run that was just
- * started needs no asking.
+ * started needs no asking. `password` answers when the run asks for one.
  */
 export async function driveRun(
   library: OpenLibrary,
   run: Run,
   { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
-  begin?: () => Promise<void>,
+  options: { readonly begin?: () => Promise<void>; readonly password?: PasswordSource } = {},
 ): Promise<Outcome> {
+  const { begin, password } = options
   const display = new StepDisplay(terminal, { staged: () => library.storage.staged(run.id) })
   const stop = display.follow(run)
+  const stopAnswers = password === undefined ? () => {} : answerQuestions(run, password)
   // Where cancelling is refused the run is not in these hands any more, which its outcome says.
   const cancel = (): void => void run.cancel().catch(() => {})
   signal.addEventListener('abort', cancel)
@@ -25,6 +28,7 @@ export async function driveRun(
     return await run.outcome()
   } finally {
     signal.removeEventListener('abort', cancel)
+    stopAnswers()
     stop()
   }
 }
