@@ -49,10 +49,10 @@ export interface Execution {
 export function anyScript(length: { readonly min: number; readonly max: number }): fc.Arbitrary<Script> {
   return anyShape(length).chain((shape) => {
     // A run that fails at every turn never comes far enough to have much to undo.
-    const of = <Name extends string>(success: Name, namesOf: (step: number) => readonly Name[]) =>
+    const of = <Name extends string>(success: Name, namesOf: (index: number) => readonly Name[]) =>
       fc.tuple(
-        ...shape.steps.map((_, step) => {
-          const names = namesOf(step)
+        ...shape.steps.map((_, index) => {
+          const names = namesOf(index)
           const deed = fc.oneof(
             { weight: names.length, arbitrary: fc.constant(success) },
             { weight: names.length, arbitrary: fc.constantFrom(...names) },
@@ -63,7 +63,7 @@ export function anyScript(length: { readonly min: number; readonly max: number }
     const refuting: readonly Deed[] = ['refute', 'refute', 'refute for good']
     return fc.record<Script>({
       shape: fc.constant(shape),
-      runs: of<Deed>('succeed', (step) => (step === shape.verifies?.by ? [...deeds, ...refuting] : deeds)),
+      runs: of<Deed>('succeed', (index) => (index === shape.verifies?.by ? [...deeds, ...refuting] : deeds)),
       undos: of<UndoDeed>('succeed', () => undoDeeds),
     })
   })
