@@ -115,7 +115,7 @@ describe('an encrypted backup', () => {
     expect(existsSync(join(into, '.scratch'))).toBe(false)
     expectNoSecret(into, parked.stdout, parked.stderr, ended.stdout, ended.stderr)
     expect((await program('verify', '--into', into)).status).toBe(0)
-  })
+  }, 120_000)
 
   // util-linux: gives the program a terminal of its own, which echoes what is typed as long as nobody stops it.
   const terminal = '/usr/bin/script'
