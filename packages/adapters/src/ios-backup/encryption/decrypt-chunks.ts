@@ -10,8 +10,10 @@ export async function* decryptChunks(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const cipher = new FileCipher(key)
   for await (const chunk of ciphertext) {
-    for (let at = 0; at < chunk.length; at += pieceBytes)
-      yield* cipher.update(chunk.subarray(at, at + pieceBytes))
+    for (let at = 0; at < chunk.length; at += pieceBytes) {
+      const plain = cipher.update(chunk.subarray(at, at + pieceBytes))
+      if (plain !== null) yield plain
+    }
   }
   const rest = cipher.end()
   if (rest.length > 0) yield rest

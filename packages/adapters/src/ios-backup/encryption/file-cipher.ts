@@ -11,42 +11,36 @@ const noIv = Buffer.alloc(blockBytes)
  */
 export class FileCipher {
   readonly #decipher: Decipher
-  /** The last block is known to be the last only when the ciphertext ends. */
+  /**
+   * What came last: only the end of the ciphertext tells where padding may be. Held as a whole, because whoever writes the pieces to a
+   * disk would be slow with one of a block's length after each.
+   */
   #held: Buffer = Buffer.alloc(0)
-  #bytes = 0
 
   constructor(key: Uint8Array) {
     this.#decipher = createDecipheriv('aes-256-cbc', key, noIv).setAutoPadding(false)
   }
 
-  /** Decrypts what comes next; gives what is known to be content by now. */
-  update(chunk: Uint8Array): readonly Buffer[] {
-    this.#bytes += chunk.length
+  /** Decrypts what comes next; gives the piece before, which is known to be content by now. Null when there is none yet. */
+  update(chunk: Uint8Array): Buffer | null {
     const plain = this.#decipher.update(chunk)
-    if (plain.length === 0) return []
+    if (plain.length === 0) return null
     const before = this.#held
-    const end = plain.length - blockBytes
-    this.#held = plain.subarray(end)
-    return [before, plain.subarray(0, end)].filter((part) => part.length > 0)
+    this.#held = plain
+    return before.length > 0 ? before : null
   }
 
   /**
-   * Gives what is left when the ciphertext has ended. Bytes behind the last whole block are no ciphertext and are left out;
-   * {@link isWhole} tells.
+   * Gives what is left when the ciphertext has ended. Bytes behind the last whole block are no ciphertext, and are left out.
    */
   end(): Buffer {
     return this.#held.subarray(0, this.#held.length - paddingOf(this.#held))
   }
-
-  /** Whether the ciphertext so far ends at the end of a block, as that of every file does that was not cut off. */
-  get isWhole(): boolean {
-    return this.#bytes % blockBytes === 0
-  }
 }
 
-/** Length of a complete and valid PKCS#7 padding at the end of the last block; 0 when there is none. */
-function paddingOf(block: Uint8Array): number {
-  const length = block.at(-1) ?? 0
-  if (length === 0 || length > block.length) return 0
-  return block.subarray(block.length - length).every((byte) => byte === length) ? length : 0
+/** Length of a complete and valid PKCS#7 padding at the end of content; 0 when there is none. */
+function paddingOf(content: Uint8Array): number {
+  const length = content.at(-1) ?? 0
+  if (length === 0 || length > blockBytes || length > content.length) return 0
+  return content.subarray(content.length - length).every((byte) => byte === length) ? length : 0
 }
