@@ -94,7 +94,8 @@ export function expectLibraryToEqualTruth(
 
   expect(
     rows(
-      `SELECT id, display_name, first_name, middle_name, last_name, organization, note, birthday, created_at, modified_at
+      `SELECT id, display_name, first_name, middle_name, last_name, prefix, suffix, nickname, phonetic_first_name,
+         phonetic_middle_name, phonetic_last_name, organization, department, job_title, note, birthday, created_at, modified_at
        FROM contacts ORDER BY id`,
     ),
   ).toEqual(
@@ -104,7 +105,15 @@ export function expectLibraryToEqualTruth(
       first_name: contact.firstName,
       middle_name: contact.middleName,
       last_name: contact.lastName,
+      prefix: contact.prefix,
+      suffix: contact.suffix,
+      nickname: contact.nickname,
+      phonetic_first_name: contact.phoneticFirstName,
+      phonetic_middle_name: contact.phoneticMiddleName,
+      phonetic_last_name: contact.phoneticLastName,
       organization: contact.organization,
+      department: contact.department,
+      job_title: contact.jobTitle,
       note: contact.note,
       birthday: contact.birthday,
       created_at: contact.createdAt,
@@ -112,29 +121,64 @@ export function expectLibraryToEqualTruth(
     })),
   )
   const points = (list: readonly unknown[]) => list.map((point) => JSON.stringify(point)).sort()
-  expect(points(rows('SELECT contact_id, kind, value, label FROM contact_points'))).toEqual(
+  expect(
+    points(
+      rows(
+        `SELECT contact_id, kind, value, label, handle, service, street, city, state, postal_code, country, country_code
+         FROM contact_points`,
+      ),
+    ),
+  ).toEqual(
     points(
       truth.contacts.flatMap(({ id, points: all }) =>
-        all.map(({ kind, value, label }) => ({ contact_id: id, kind, value, label })),
+        all.map(({ kind, value, label, handle, service, address }) => ({
+          contact_id: id,
+          kind,
+          value,
+          label,
+          handle,
+          service,
+          street: address?.street ?? null,
+          city: address?.city ?? null,
+          state: address?.state ?? null,
+          postal_code: address?.postalCode ?? null,
+          country: address?.country ?? null,
+          country_code: address?.countryCode ?? null,
+        })),
       ),
     ),
   )
 
-  const key = (guid: string | number | null | undefined, message: string | number | null | undefined) =>
-    `${guid}@${message ?? ''}`
-  const attachments = rows(
-    'SELECT guid, message_guid, sha256, bytes, mime_type, name, status, reason, path, uti, is_sticker, created_at, claimed_bytes FROM attachments',
-  ) as Record<string, string | number | null>[]
+  // Every sender leads to the contacts that have the handle, in whatever way people typed it.
+  const senders = new Set(truth.messages.flatMap(({ sender }) => (sender === null ? [] : [sender])))
+  const links = (list: readonly unknown[]) => [...new Set(list.map((link) => JSON.stringify(link)))].sort()
   expect(
-    attachments
-      .map(({ path: _, ...row }) => row)
-      .sort((a, b) => compare(key(a['guid'], a['message_guid']), key(b['guid'], b['message_guid']))),
+    links(
+      rows('SELECT h.contact_id, m.sender FROM messages m JOIN contact_handles h ON h.handle = m.sender'),
+    ),
   ).toEqual(
-    [...truth.attachments]
+    links(
+      truth.contacts.flatMap(({ id, points: all }) =>
+        all.flatMap(({ handle }) =>
+          handle !== null && senders.has(handle) ? [{ contact_id: id, sender: handle }] : [],
+        ),
+      ),
+    ),
+  )
+
+  const all = [...truth.contactImages, ...truth.attachments]
+  const keyOf = (row: Record<string, string | number | null>) =>
+    `${row['guid']}@${row['message_guid'] ?? row['contact_id'] ?? ''}`
+  const attachments = rows(
+    'SELECT guid, message_guid, contact_id, sha256, bytes, mime_type, name, status, reason, path, uti, is_sticker, created_at, claimed_bytes FROM attachments',
+  ) as Record<string, string | number | null>[]
+  expect(attachments.map(({ path: _, ...row }) => row).sort((a, b) => compare(keyOf(a), keyOf(b)))).toEqual(
+    [...all]
       .sort((a, b) => compare(a.key, b.key))
       .map((attachment) => ({
         guid: attachment.guid,
         message_guid: attachment.parent?.type === 'message' ? attachment.parent.key : null,
+        contact_id: attachment.parent?.type === 'contact' ? attachment.parent.key : null,
         sha256: attachment.sha256,
         bytes: attachment.bytes,
         mime_type: attachment.mimeType,
@@ -148,7 +192,7 @@ export function expectLibraryToEqualTruth(
       })),
   )
 
-  const expectedFiles = new Set(truth.attachments.flatMap(({ sha256 }) => (sha256 === null ? [] : [sha256])))
+  const expectedFiles = new Set(all.flatMap(({ sha256 }) => (sha256 === null ? [] : [sha256])))
   const files = fileNames(attachmentsFolder)
   const hashes = files.map((name) =>
     createHash('sha256')

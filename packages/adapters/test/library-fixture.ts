@@ -21,6 +21,7 @@ const recordViews = [
   'calls',
   'call_handles',
   'voicemails',
+  'contact_handles',
 ]
 
 /** A library in a folder of its own: `library.db` and `attachments`. */

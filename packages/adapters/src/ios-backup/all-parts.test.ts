@@ -65,6 +65,7 @@ describe.each(schemaVersions)(
       expect(backup.source.remarks).toEqual([])
       expect(backup.source.parts.map(({ part, state }) => `${part} ${state}`)).toEqual([
         'contacts present',
+        'contact-images present',
         'messages present',
         'attachments present',
         'calls present',

@@ -4,13 +4,7 @@ import { join } from 'node:path'
 import type { AttachmentRecord, ImportRecord, MessageRecord, OpenBackup } from '@holdfast/core/import'
 import { buildBinary } from 'plist'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  blobPath,
-  contactsFile,
-  makeSyntheticBackup,
-  messagesFile,
-  openTestSqlite,
-} from '../testing/index.js'
+import { blobPath, makeSyntheticBackup, messagesFile, openTestSqlite } from '../testing/index.js'
 import { iosBackup } from './index.js'
 
 const { signal } = new AbortController()
@@ -360,75 +354,4 @@ describe('an attachment', () => {
     db.close()
     return blob
   }
-})
-
-describe('a contact', () => {
-  async function readContacts(sql: string): Promise<ImportRecord[]> {
-    await rm(blobPath(path, contactsFile))
-    const db = openTestSqlite(blobPath(path, contactsFile), { readonly: false })
-    db.exec(sql)
-    db.close()
-    return read('CREATE TABLE message (guid TEXT)')
-  }
-
-  test('of a table with nothing but names is a contact without anything else', async () => {
-    expect(
-      await readContacts(
-        "CREATE TABLE ABPerson (First TEXT, Birthday TEXT); INSERT INTO ABPerson VALUES ('Ada', 'soon'), (x'00', NULL)",
-      ),
-    ).toEqual([
-      {
-        type: 'contact',
-        key: 'person-1',
-        id: 'person-1',
-        displayName: 'Ada',
-        firstName: 'Ada',
-        middleName: null,
-        lastName: null,
-        organization: null,
-        note: null,
-        birthday: null,
-        createdAt: null,
-        modifiedAt: null,
-        points: [],
-      },
-      expect.objectContaining({ type: 'unreadable', key: 'contact:ABPerson:2', of: 'contact' }),
-    ])
-  })
-
-  test('that shares its guid with an earlier one goes by its row', async () => {
-    const contacts = await readContacts(
-      "CREATE TABLE ABPerson (guid TEXT); INSERT INTO ABPerson VALUES ('x'), (''), ('x'), (NULL), ('')",
-    )
-    expect(contacts.map((contact) => contact.key)).toEqual([
-      'x',
-      'person-2',
-      'person-3',
-      'person-4',
-      'person-5',
-    ])
-  })
-
-  test('has its points in their own order, each kind by its number, addresses put together from what is there', async () => {
-    const contacts =
-      await readContacts(`CREATE TABLE ABPerson (First TEXT); INSERT INTO ABPerson VALUES (NULL), ('Ada');
-      CREATE TABLE ABMultiValue (UID INTEGER PRIMARY KEY, record_id INTEGER, property INTEGER, label INTEGER, value TEXT);
-      CREATE TABLE ABMultiValueLabel (value TEXT); INSERT INTO ABMultiValueLabel VALUES ('_$!<Mobile>!$_'), ('Ferienhaus');
-      CREATE TABLE ABMultiValueEntryKey (value TEXT); INSERT INTO ABMultiValueEntryKey VALUES ('Country'), ('Street'), ('City'), ('CountryCode');
-      CREATE TABLE ABMultiValueEntry (parent_id INTEGER, key INTEGER, value TEXT);
-      INSERT INTO ABMultiValueEntry VALUES (7, 1, 'Danmark'), (7, 2, 'Kaj 1'), (7, 3, ''), (7, 4, 'dk');
-      INSERT INTO ABMultiValue VALUES (9, 2, 99, NULL, 'last'), (3, 2, 4, 2, 'ada@example.org'), (5, 1, 3, 1, '+1'), (7, 2, 5, 77, NULL),
-        (8, 2, 3, 1, NULL), (10, 2, 3, 1, x'00'), (11, NULL, 3, 1, '+2')`)
-    expect(contacts).toMatchObject([
-      { displayName: '+1', points: [{ kind: 'phone', value: '+1', label: 'Mobile' }] },
-      {
-        displayName: 'Ada',
-        points: [
-          { kind: 'email', value: 'ada@example.org', label: 'Ferienhaus' },
-          { kind: 'address', value: 'Kaj 1, Danmark', label: null },
-          { kind: 'other', value: 'last', label: null },
-        ],
-      },
-    ])
-  })
 })

@@ -16,8 +16,8 @@ import { judgeWholeness, readBackupPlists, refuseUnfinished } from './folder/who
 import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
 import { backupSource } from './parts/part-source.js'
-
 import { PlainBackup } from './plain-backup.js'
+import { textAt } from './plist/plist-file.js'
 
 /** What opening needs from the host. */
 export interface OpenOptions extends OpenRequest {
@@ -51,7 +51,16 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
     const contents = await openContents(found, plists, { ...options, folder: scratch })
     const { manifest, blobs } = contents
     closers.push(() => manifest.close())
-    const source = backupSource({ manifest, blobs, scratch, openSqlite, signal, fingerprint, closers })
+    const source = backupSource({
+      ownNumber: textAt(plists.info, 'Phone Number'),
+      manifest,
+      blobs,
+      scratch,
+      openSqlite,
+      signal,
+      fingerprint,
+      closers,
+    })
     const { parts, tables, totals } = await openParts(options.parts, source, signal)
     return new PlainBackup({
       source: {

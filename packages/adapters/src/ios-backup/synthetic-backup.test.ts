@@ -35,6 +35,7 @@ describe.each(schemaVersions)('a synthetic backup of %s', (schema: SchemaVersion
       seed: `reader ${schema}`,
       messages: 1500,
       attachments: 200,
+      contactImages: 40,
       schema,
       anomalies: { blobMissing: 5, databaseSizeShortBy: 512 },
     })
@@ -62,11 +63,16 @@ describe.each(schemaVersions)('a synthetic backup of %s', (schema: SchemaVersion
       remarks: [],
       udid: made.udid,
     })
-    expect(backup.source.parts.map((part) => part.state)).toEqual(['present', 'present', 'present'])
+    expect(backup.source.parts.map((part) => part.state)).toEqual([
+      'present',
+      'present',
+      'present',
+      'present',
+    ])
   })
 
   test('gives the content of every attachment that it calls available, and its digest', async () => {
-    for (const { sha256, bytes, ...record } of made.truth.attachments) {
+    for (const { sha256, bytes, ...record } of [...made.truth.contactImages, ...made.truth.attachments]) {
       if (record.unavailable !== null) continue
       expect(await backup.digest(record, signal)).toEqual({ sha256, bytes })
       const hash = createHash('sha256')
@@ -158,6 +164,7 @@ test('inspecting tells what a backup is and how much it holds', async () => {
 function plannedRecords({ truth }: SyntheticBackup): ImportRecord[] {
   return [
     ...truth.contacts,
+    ...truth.contactImages.map(({ sha256: _sha256, bytes: _bytes, ...record }) => record),
     ...truth.chats,
     ...truth.messages,
     ...truth.attachments.map(({ sha256: _sha256, bytes: _bytes, ...record }) => record),

@@ -8,6 +8,7 @@ export {
   type BackupTruth,
   blobPath,
   callsFile,
+  contactImagesFile,
   contactsFile,
   type EncryptionOptions,
   emptyManifestPlist,

@@ -19,6 +19,7 @@ export type {
 } from './backup-reader.js'
 export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'
+export { canonicalHandle } from './handles.js'
 export { allowedSkips, cleanupPolicy, type ImportInput } from './import-policy.js'
 export {
   checkReceipt,
@@ -50,6 +51,7 @@ export {
   type MessageKind,
   type MessagePart,
   type MessageRecord,
+  type PostalAddress,
   type Reaction,
   type ReactionKind,
   type RecordBatch,

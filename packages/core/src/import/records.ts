@@ -223,12 +223,31 @@ export interface AttachmentRecord {
   readonly part: number | null
 }
 
-/** A way to reach a contact. */
+/** A postal address in its parts, as a person typed them; null where a part was left empty. */
+export interface PostalAddress {
+  /** May have several lines. */
+  readonly street: string | null
+  readonly city: string | null
+  readonly state: string | null
+  readonly postalCode: string | null
+  readonly country: string | null
+  /** ISO 3166 code in lower case, as the phone writes it. */
+  readonly countryCode: string | null
+}
+
+/** A way to reach a contact, or one of the other things of which a contact may have several. */
 export interface ContactPoint {
-  readonly kind: 'phone' | 'email' | 'address' | 'im' | 'url' | 'related' | 'profile' | 'other'
+  readonly kind: 'phone' | 'email' | 'address' | 'im' | 'url' | 'related' | 'profile' | 'date' | 'other'
+  /** As a person typed it; an address in one line, a date as `YYYY-MM-DD`. */
   readonly value: string
   /** Human label without Apple's `_$!<…>!$_` dressing. */
   readonly label: string | null
+  /** The handle that it is, for a phone number or an address of e-mail: E.164, or as {@link canonicalHandle} gives it. Null for the rest. */
+  readonly handle: string | null
+  /** Service of an instant message or social profile, such as `Skype`; null where it does not say. */
+  readonly service: string | null
+  /** Null for what is no address. */
+  readonly address: PostalAddress | null
 }
 
 /** A contact. `key` equals `id`, which is unique within the source device. */
@@ -240,9 +259,17 @@ export interface ContactRecord {
   readonly firstName: string | null
   readonly middleName: string | null
   readonly lastName: string | null
+  readonly prefix: string | null
+  readonly suffix: string | null
+  readonly nickname: string | null
+  readonly phoneticFirstName: string | null
+  readonly phoneticMiddleName: string | null
+  readonly phoneticLastName: string | null
   readonly organization: string | null
+  readonly department: string | null
+  readonly jobTitle: string | null
   readonly note: string | null
-  /** ISO date, `YYYY-MM-DD`. */
+  /** ISO date, `YYYY-MM-DD`; the phone writes the year 1604 where it knows none. */
   readonly birthday: string | null
   readonly createdAt: number | null
   readonly modifiedAt: number | null

@@ -30,6 +30,7 @@ export {
   sampleChat,
   sampleContact,
   sampleMessage,
+  samplePoint,
   sampleUnreadable,
   sampleVoicemail,
 } from './sample-records.js'

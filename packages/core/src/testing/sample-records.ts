@@ -2,6 +2,7 @@ import type {
   AttachmentRecord,
   CallRecord,
   ChatRecord,
+  ContactPoint,
   ContactRecord,
   MessageRecord,
   UnreadableRecord,
@@ -97,14 +98,31 @@ export function sampleContact(id: string, more: Partial<ContactRecord> = {}): Co
     firstName: 'Ann',
     middleName: null,
     lastName: 'Lee',
+    prefix: null,
+    suffix: null,
+    nickname: null,
+    phoneticFirstName: null,
+    phoneticMiddleName: null,
+    phoneticLastName: null,
     organization: null,
+    department: null,
+    jobTitle: null,
     note: null,
     birthday: '1990-02-28',
     createdAt: 1_500_000_000_000,
     modifiedAt: null,
-    points: [{ kind: 'phone', value: '+15550001', label: 'mobile' }],
+    points: [samplePoint('phone', '+15550001', { label: 'mobile', handle: '+15550001' })],
     ...more,
   }
+}
+
+/** A point of a contact; `more` replaces any of its fields. */
+export function samplePoint(
+  kind: ContactPoint['kind'],
+  value: string,
+  more: Partial<ContactPoint> = {},
+): ContactPoint {
+  return { kind, value, label: null, handle: null, service: null, address: null, ...more }
 }
 
 /** An answered call from somebody; `more` replaces any of its fields. */

@@ -15,6 +15,12 @@ export const contactDatabase: PhonePath = {
   relativePath: 'Library/AddressBook/AddressBook.sqlitedb',
 }
 
+/** The images of contacts. */
+export const contactImageDatabase: PhonePath = {
+  domain: 'HomeDomain',
+  relativePath: 'Library/AddressBook/AddressBookImages.sqlitedb',
+}
+
 /** Name of a file in the backup: SHA-1 of `domain-relativePath`, in lower-case hex. Holds for 3,721 of 3,721 rows of a real manifest. */
 export function fileIdOf(path: PhonePath): string {
   return hash('sha1', `${path.domain}-${path.relativePath}`)

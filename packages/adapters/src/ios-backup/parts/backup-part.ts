@@ -21,8 +21,12 @@ export type FoundDatabase =
 
 /** What a part is given: the backup, as far as a part may know it. */
 export interface PartSource {
+  /** The phone's own number, as Info.plist has it; null where it has none, as a tablet's. */
+  readonly ownNumber: string | null
+
   /**
-   * Opens a database of the phone, with its side files, decrypted where that is needed. The backup is not changed.
+   * Opens a database of the phone, with its side files, decrypted where that is needed. The backup is not changed. Parts that ask for
+   * the same database share it.
    *
    * @throws HoldfastError the damage code of `name`, `BACKUP_ENCRYPTED`, `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, or what the scratch
    *   folder throws.

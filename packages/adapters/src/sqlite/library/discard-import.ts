@@ -7,6 +7,7 @@ import { findImport, type ImportRow, removeImport } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
 import { countPublication } from './publish-import.js'
 import { attachmentContent } from './rows/attachment-rows.js'
+import { removeHandles } from './rows/handle-rows.js'
 import { shapes } from './rows/record-rows.js'
 import { removeVersion, versionAt } from './versions.js'
 
@@ -49,6 +50,7 @@ function removeItems(db: LibraryDatabase, n: number): boolean {
   }
   if (items.length === itemsAtOnce) return true
   revokeIntents(db, n)
+  removeHandles(db, n)
   removeImport(db, n)
   return false
 }

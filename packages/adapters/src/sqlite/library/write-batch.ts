@@ -7,6 +7,7 @@ import { addFile, finishRemovals, revokeIntents, settleIntents } from './file-ro
 import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
 import { type LibraryDatabase, publications } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
+import { addHandles } from './rows/handle-rows.js'
 import { keyOf, toRow } from './rows/record-rows.js'
 import { rowHash, storable } from './rows/row-shape.js'
 import { addVersion, currentVersion, type EncodedVersion, encodeVersion, isSame } from './versions.js'
@@ -41,6 +42,7 @@ export async function writeBatch(
       const now = openImport(db, id)
       if (now.items !== work.items) throw disturbed(id)
       stage(db, work, batch.records, prepared, content)
+      addHandles(db, work.n, batch.records)
       settleIntents(db, work.n)
       db.run(
         'UPDATE import_rows SET cursor = ?, batch = ?, items = ? WHERE n = ?',

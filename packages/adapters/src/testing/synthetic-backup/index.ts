@@ -22,6 +22,7 @@ export type { AttachmentTruth, BackupTruth, TruthCounts } from './truth.js'
 export {
   type BackupFile,
   callsFile,
+  contactImagesFile,
   contactsFile,
   fileId,
   messagesFile,

@@ -2,8 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 import { writeCalls } from './calls/write-calls.js'
-import { contactRecord, planContacts } from './contacts/contact-plan.js'
+import { planContacts } from './contacts/contact-plan.js'
+import { contactRecord } from './contacts/contact-truth.js'
 import { writeContactsDatabase } from './contacts/contacts-database.js'
+import { writeContactImages } from './contacts/write-contact-images.js'
 import { BackupWriter } from './folder/backup-writer.js'
 import { BackupEncryption } from './folder/encryption.js'
 import { generations, isSince, type SchemaVersion } from './folder/generations.js'
@@ -90,6 +92,7 @@ async function build(options: ResolvedOptions): Promise<SyntheticBackup> {
     })
     await backup.adoptFile(contactsFile)
     for (const contact of contacts) truth.contact(contactRecord(contact, withGuid))
+    await writeContactImages(options, backup, contacts, withGuid, truth)
     for (const chat of conversations.chats) truth.chat(chatRecord(chat))
     planted = await writeMessages(options, backup, conversations, truth)
     await writeCalls(options, backup, conversations.people, truth)

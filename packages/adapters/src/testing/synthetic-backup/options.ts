@@ -76,6 +76,8 @@ export interface SyntheticBackupOptions {
   readonly chats?: number
   /** Rows of `ABPerson`. @default as many as chats and 8 more */
   readonly contacts?: number
+  /** Rows of the tables of contact images, as far as there are contacts for them. @default 0 */
+  readonly contactImages?: number
   /** Rows of `ZCALLRECORD`; with 0 the backup has no call history, as one that is not encrypted. @default 0 */
   readonly calls?: number
   /** Rows of `voicemail`; with 0 the backup has no voicemail database. @default 0 */
@@ -116,6 +118,7 @@ export interface ResolvedOptions {
   readonly attachments: number
   readonly chats: number
   readonly contacts: number
+  readonly contactImages: number
   readonly calls: number
   readonly voicemails: number
   readonly whatsApp: readonly SyntheticWhatsApp[]
@@ -155,6 +158,7 @@ const rules: Readonly<Record<keyof SyntheticBackupOptions, OptionRule>> = {
   attachments: wholeNumber,
   chats: wholeNumber,
   contacts: wholeNumber,
+  contactImages: wholeNumber,
   calls: wholeNumber,
   voicemails: wholeNumber,
   whatsApp: {
@@ -215,6 +219,7 @@ export function resolveOptions(options: SyntheticBackupOptions): ResolvedOptions
     attachments,
     chats,
     contacts: options.contacts ?? chats + 8,
+    contactImages: options.contactImages ?? 0,
     calls,
     voicemails,
     whatsApp: options.whatsApp ?? [],

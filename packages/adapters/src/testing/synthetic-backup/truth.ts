@@ -23,6 +23,8 @@ export type AttachmentTruth = AttachmentRecord & {
  */
 export interface BackupTruth {
   readonly contacts: readonly ContactRecord[]
+  /** Photos, then thumbnails. */
+  readonly contactImages: readonly AttachmentTruth[]
   readonly chats: readonly ChatRecord[]
   readonly messages: readonly MessageRecord[]
   readonly attachments: readonly AttachmentTruth[]
@@ -68,6 +70,7 @@ export class TruthCollector {
   #pending = ''
   readonly #truth = {
     contacts: [] as ContactRecord[],
+    contactImages: [] as AttachmentTruth[],
     chats: [] as ChatRecord[],
     messages: [] as MessageRecord[],
     attachments: [] as AttachmentTruth[],
@@ -94,6 +97,12 @@ export class TruthCollector {
   contact(record: ContactRecord): void {
     this.#counts.contacts++
     if (this.#keep) this.#truth.contacts.push(record)
+    this.#write(record)
+  }
+
+  contactImage(record: AttachmentTruth): void {
+    this.#counts.attachments++
+    if (this.#keep) this.#truth.contactImages.push(record)
     this.#write(record)
   }
 

@@ -41,6 +41,12 @@ export function whatsAppFile(app: WhatsAppApp = 'WhatsApp'): BackupFile {
   return { domain: whatsAppDomains[app], relativePath: 'ChatStorage.sqlite' }
 }
 
+/** The images of contacts. */
+export const contactImagesFile: BackupFile = {
+  domain: 'HomeDomain',
+  relativePath: 'Library/AddressBook/AddressBookImages.sqlitedb',
+}
+
 /** The name of a file's blob: SHA-1 of `<domain>-<relativePath>`, in lower-case hex. */
 export function fileId(file: BackupFile): string {
   return createHash('sha1').update(`${file.domain}-${file.relativePath}`).digest('hex')

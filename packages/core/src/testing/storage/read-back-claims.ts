@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { ImportRecord } from '../../import/records.js'
-import { sampleAttachment, sampleChat, sampleContact, sampleMessage } from '../sample-records.js'
+import {
+  sampleAttachment,
+  sampleCall,
+  sampleChat,
+  sampleContact,
+  sampleMessage,
+  samplePoint,
+  sampleVoicemail,
+} from '../sample-records.js'
 import { importAll, importRef, itemsOf, rejectsWith, stage } from './staging.js'
 import { everything } from './staging-claims.js'
 import type { StorageClaim } from './storage-under-test.js'
@@ -71,10 +79,47 @@ const awkward: readonly ImportRecord[] = [
     note: 'N',
     modifiedAt: 5,
     points: [
-      { kind: 'email', value: 'a@b', label: null },
-      { kind: 'phone', value: '', label: '' },
-      { kind: 'email', value: 'a@b', label: null },
+      samplePoint('email', 'a@b'),
+      samplePoint('phone', '', { label: '', handle: '' }),
+      samplePoint('email', 'a@b'),
+      samplePoint('im', 'ann', { service: 'Jabber' }),
+      samplePoint('address', '1 Quay\nB, Cork', {
+        address: {
+          street: '1 Quay\nB',
+          city: 'Cork',
+          state: null,
+          postalCode: null,
+          country: null,
+          countryCode: 'ie',
+        },
+      }),
     ],
+    prefix: 'Dr.',
+    suffix: 'Jr.',
+    nickname: 'A',
+    phoneticFirstName: 'an',
+    phoneticMiddleName: 'em',
+    phoneticLastName: 'lee',
+    department: 'D',
+    jobTitle: 'J',
+  }),
+  sampleCall('call', { handles: [], service: null, startedAt: null, durationMs: null }),
+  sampleCall('conference', {
+    direction: 'outgoing',
+    isAnswered: false,
+    medium: 'facetime-audio',
+    handles: ['+1', 'a@b'],
+  }),
+  sampleVoicemail('7', { sender: null, callbackNumber: null, trashedAt: 5, isRead: null }),
+  sampleAttachment('image', null, {
+    key: 'image@rich',
+    parent: { type: 'contact', key: 'rich' },
+    unavailable: 'no-path',
+  }),
+  sampleAttachment('recording', null, {
+    key: 'recording@7',
+    parent: { type: 'voicemail', key: '7' },
+    unavailable: 'blob-missing',
   }),
   sampleAttachment('alone', null, {
     name: null,

@@ -22,5 +22,5 @@ export const migrations: readonly Migration[] = [
       'imports',
     ],
   },
-  { sql: v2, commonNames: ['calls', 'call_handles', 'voicemails'] },
+  { sql: v2, commonNames: ['calls', 'call_handles', 'voicemails', 'contact_handles'] },
 ]

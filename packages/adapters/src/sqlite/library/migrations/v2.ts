@@ -70,6 +70,64 @@ CREATE INDEX message_rows_mentions ON message_rows (row) WHERE mentions IS NOT N
 ALTER TABLE attachment_rows ADD COLUMN part INTEGER;
 `
 
+/** Handles as they are: what version 1 knew of them is enough for those that are international already, and for addresses. */
+const handles = `
+CREATE TABLE handle_rows (
+  import INTEGER NOT NULL,
+  handle TEXT NOT NULL,
+  canonical TEXT NOT NULL,
+  PRIMARY KEY (import, handle)
+) WITHOUT ROWID;
+CREATE INDEX handle_rows_handle ON handle_rows (handle);
+CREATE INDEX handle_rows_canonical ON handle_rows (canonical);
+INSERT INTO handle_rows
+SELECT import, handle, CASE WHEN instr(handle, '@') > 0 THEN lower(handle) ELSE handle END FROM (
+  SELECT import, sender AS handle FROM message_rows WHERE sender IS NOT NULL
+  UNION SELECT c.import, m.handle FROM chat_rows AS c JOIN chat_member_rows AS m ON m.chat = c.row);
+
+ALTER TABLE contact_rows ADD COLUMN prefix TEXT;
+ALTER TABLE contact_rows ADD COLUMN suffix TEXT;
+ALTER TABLE contact_rows ADD COLUMN nickname TEXT;
+ALTER TABLE contact_rows ADD COLUMN phonetic_first_name TEXT;
+ALTER TABLE contact_rows ADD COLUMN phonetic_middle_name TEXT;
+ALTER TABLE contact_rows ADD COLUMN phonetic_last_name TEXT;
+ALTER TABLE contact_rows ADD COLUMN department TEXT;
+ALTER TABLE contact_rows ADD COLUMN job_title TEXT;
+
+ALTER TABLE contact_point_rows ADD COLUMN handle TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN service TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN street TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN city TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN state TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN postal_code TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN country TEXT;
+ALTER TABLE contact_point_rows ADD COLUMN country_code TEXT;
+CREATE INDEX contact_point_rows_handle ON contact_point_rows (coalesce(handle, value)) WHERE kind IN ('phone', 'email');
+`
+
+/** A contact of version 1 has no canonical handles: it is linked by those that were typed as the phone writes them. */
+const contactViews = `
+DROP VIEW contacts;
+CREATE VIEW contacts AS
+SELECT id, display_name, first_name, middle_name, last_name, organization, note, birthday, created_at, modified_at,
+  prefix, suffix, nickname, phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title,
+  nullif(device, '') AS device, ${owner('c')}
+FROM contact_rows AS c WHERE ${visible('c', 'contact_rows')};
+
+DROP VIEW contact_points;
+CREATE VIEW contact_points AS
+SELECT c.id AS contact_id, p.kind, p.value, p.label, p.handle, p.service, p.street, p.city, p.state, p.postal_code, p.country,
+  p.country_code, nullif(c.device, '') AS device, ${owner('c')}
+FROM contact_rows AS c JOIN contact_point_rows AS p ON p.contact = c.row WHERE ${visible('c', 'contact_rows')};
+
+CREATE VIEW contact_handles AS
+SELECT DISTINCT c.id AS contact_id, h.handle, nullif(c.device, '') AS device, ${owner('c')}
+FROM contact_rows AS c JOIN contact_point_rows AS p ON p.contact = c.row
+  JOIN handle_rows AS h ON h.canonical = coalesce(p.handle, p.value)
+  JOIN import_rows AS i ON i.n = h.import AND i.publication IS NOT NULL AND i.owner = c.owner
+WHERE p.kind IN ('phone', 'email') AND ${visible('c', 'contact_rows')};
+`
+
 const views = `
 CREATE VIEW calls AS
 SELECT id, started_at, duration_ms, direction, is_answered, medium, service,
@@ -124,4 +182,4 @@ FROM attachment_rows AS a WHERE ${visible('a', 'attachment_rows')};
 `
 
 /** Version 2: calls, voicemails, all that messages hold, and attachments of more than messages, in their order. */
-export const v2 = tables + views
+export const v2 = tables + handles + views + contactViews

@@ -1,6 +1,9 @@
-import type { ContactPoint, ContactRecord } from '@holdfast/core/import'
-import { numberOrNull, type Row, RowUnreadable, type SqlValue, text, textOrNull } from '../fields.js'
+import type { ContactPoint, ContactRecord, PostalAddress } from '@holdfast/core/import'
+import { numberOrNull, type Row, type SqlValue, text, textOrNull, word } from '../fields.js'
 import type { Parts, RowShape } from './row-shape.js'
+
+const addressColumns = ['street', 'city', 'state', 'postal_code', 'country', 'country_code'] as const
+const pointColumns = ['kind', 'value', 'label', 'handle', 'service', ...addressColumns] as const
 
 /** Ids of contacts are unique on their device only, so the device belongs to what tells them apart. */
 export const contactShape: RowShape = {
@@ -18,9 +21,17 @@ export const contactShape: RowShape = {
     'birthday',
     'created_at',
     'modified_at',
+    'prefix',
+    'suffix',
+    'nickname',
+    'phonetic_first_name',
+    'phonetic_middle_name',
+    'phonetic_last_name',
+    'department',
+    'job_title',
   ],
   identity: ['id', 'device'],
-  parts: { table: 'contact_point_rows', parent: 'contact', columns: ['kind', 'value', 'label'] },
+  parts: { table: 'contact_point_rows', parent: 'contact', columns: pointColumns, ofVersion1: 3 },
 }
 
 /** Values of a contact, in the order of the columns. `device` is the phone's udid, empty where the backup does not say. */
@@ -37,12 +48,32 @@ export function contactValues(record: ContactRecord, device: string): readonly S
     record.birthday,
     record.createdAt,
     record.modifiedAt,
+    record.prefix,
+    record.suffix,
+    record.nickname,
+    record.phoneticFirstName,
+    record.phoneticMiddleName,
+    record.phoneticLastName,
+    record.department,
+    record.jobTitle,
   ]
 }
 
 /** The points of a contact as parts. */
 export function contactParts(record: ContactRecord): Parts {
-  return record.points.map((point) => [point.kind, point.value, point.label])
+  return record.points.map(({ kind, value, label, handle, service, address }) => [
+    kind,
+    value,
+    label,
+    handle,
+    service,
+    address?.street ?? null,
+    address?.city ?? null,
+    address?.state ?? null,
+    address?.postalCode ?? null,
+    address?.country ?? null,
+    address?.countryCode ?? null,
+  ])
 }
 
 /** The contact that a row and its parts hold. Throws RowUnreadable. */
@@ -56,7 +87,15 @@ export function contactRecord(row: Row, parts: Parts): ContactRecord {
     firstName: textOrNull(row, 'first_name'),
     middleName: textOrNull(row, 'middle_name'),
     lastName: textOrNull(row, 'last_name'),
+    prefix: textOrNull(row, 'prefix'),
+    suffix: textOrNull(row, 'suffix'),
+    nickname: textOrNull(row, 'nickname'),
+    phoneticFirstName: textOrNull(row, 'phonetic_first_name'),
+    phoneticMiddleName: textOrNull(row, 'phonetic_middle_name'),
+    phoneticLastName: textOrNull(row, 'phonetic_last_name'),
     organization: textOrNull(row, 'organization'),
+    department: textOrNull(row, 'department'),
+    jobTitle: textOrNull(row, 'job_title'),
     note: textOrNull(row, 'note'),
     birthday: textOrNull(row, 'birthday'),
     createdAt: numberOrNull(row, 'created_at'),
@@ -65,8 +104,27 @@ export function contactRecord(row: Row, parts: Parts): ContactRecord {
   }
 }
 
-function pointOf([kind, value, label]: readonly SqlValue[]): ContactPoint {
-  if (typeof value !== 'string' || typeof label === 'number') throw new RowUnreadable('value', 'text')
-  // Kinds are a closed list that the row's hash vouches for.
-  return { kind: kind as ContactPoint['kind'], value, label: label ?? null }
+function pointOf(values: readonly SqlValue[]): ContactPoint {
+  const point: Row = Object.fromEntries(pointColumns.map((column, index) => [column, values[index] ?? null]))
+  return {
+    kind: word<ContactPoint['kind']>(point, 'kind'),
+    value: text(point, 'value'),
+    label: textOrNull(point, 'label'),
+    handle: textOrNull(point, 'handle'),
+    service: textOrNull(point, 'service'),
+    address: addressOf(point),
+  }
+}
+
+/** An address has some part, or it would be no point. */
+function addressOf(point: Row): PostalAddress | null {
+  if (addressColumns.every((column) => point[column] === null)) return null
+  return {
+    street: textOrNull(point, 'street'),
+    city: textOrNull(point, 'city'),
+    state: textOrNull(point, 'state'),
+    postalCode: textOrNull(point, 'postal_code'),
+    country: textOrNull(point, 'country'),
+    countryCode: textOrNull(point, 'country_code'),
+  }
 }

@@ -17,6 +17,8 @@ export interface RowShape {
     /** Column with the row of the record. */
     readonly parent: string
     readonly columns: readonly string[]
+    /** How many of the columns version 1 had: null in a later one is left out of the text of a row. @default all */
+    readonly ofVersion1?: number
   } | null
 }
 
@@ -37,7 +39,17 @@ export interface RecordRow {
 export function rowText(row: RecordRow): string {
   let length = row.values.length
   while (length > 0 && row.values[length - 1] === null) length--
-  return JSON.stringify([row.values.slice(0, length), row.parts])
+  return JSON.stringify([row.values.slice(0, length), textParts(row)])
+}
+
+function textParts({ shape, parts }: RecordRow): Parts {
+  const first = shape.parts?.ofVersion1
+  if (first === undefined) return parts
+  return parts.map((values) => {
+    let length = values.length
+    while (length > first && values[length - 1] === null) length--
+    return values.slice(0, length)
+  })
 }
 
 /** SHA-256 of a row's text, base64url: the shortest text that a column can hold and a driver gives back without a buffer. */
@@ -65,7 +77,9 @@ export function rowOf(shape: RowShape, columns: string, parts: Parts): RecordRow
 export function parseRowText(shape: RowShape, text: string): RecordRow {
   // Whoever reads a text compares it with the columns first, so that it is one that rowText made.
   const [values, parts] = JSON.parse(text) as [SqlValue[], Parts]
-  return rowOf(shape, JSON.stringify(values), parts)
+  const columns = shape.parts?.columns ?? []
+  const whole = parts.map((part) => columns.map((_, index) => part[index] ?? null))
+  return rowOf(shape, JSON.stringify(values), whole)
 }
 
 /** The columns of a row by name. */

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { OpenSqlite, SqliteDatabase } from '../../../sqlite/driver.js'
+
 import { openForWriting } from '../folder/open-for-writing.js'
-import { addressParts, contactProperties, type PlannedContact } from './contact-plan.js'
+import { contactProperties, entryNames, type PlannedContact } from './contact-plan.js'
 
 /* Stock SQLite refuses to create a table with a tokenizer that it does not have, so the name is put in afterwards. */
 const phoneTokenizer = 'tokenize=ab_cf_tokenizer'
@@ -51,8 +52,9 @@ function schema(withGuid: boolean): string {
 
 function insertContacts(db: SqliteDatabase, contacts: readonly PlannedContact[], withGuid: boolean): void {
   const person = db.prepare(
-    `INSERT INTO ABPerson (ROWID, First, Last, Middle, Organization, Note, Kind, Birthday, CreationDate, ModificationDate, StoreID
-      ${withGuid ? ', guid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)' : ') VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'}`,
+    `INSERT INTO ABPerson (ROWID, First, Last, Middle, Prefix, Suffix, Nickname, FirstPhonetic, MiddlePhonetic, LastPhonetic,
+        Organization, Department, JobTitle, Note, Kind, Birthday, CreationDate, ModificationDate, StoreID${withGuid ? ', guid' : ''})
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1${withGuid ? ', ?' : ''})`,
   )
   const value = db.prepare(
     'INSERT INTO ABMultiValue (UID, record_id, property, identifier, label, value) VALUES (?, ?, ?, ?, ?, ?)',
@@ -65,7 +67,7 @@ function insertContacts(db: SqliteDatabase, contacts: readonly PlannedContact[],
   )
 
   // The phone adds keys as they first occur, so their numbers are in no useful order.
-  const keys = new Map([...addressParts].reverse().map((name, index) => [name, index + 1]))
+  const keys = new Map([...entryNames].reverse().map((name, index) => [name, index + 1]))
   for (const [name, rowid] of keys) entryKey.run(rowid, name)
   const labels = new Map<string, number>()
   let uid = 0
@@ -76,7 +78,13 @@ function insertContacts(db: SqliteDatabase, contacts: readonly PlannedContact[],
       contact.first,
       contact.last,
       contact.middle,
+      contact.prefix,
+      contact.suffix,
+      contact.nickname,
+      ...contact.phonetic,
       contact.organization,
+      contact.department,
+      contact.jobTitle,
       contact.note,
       kind,
       contact.birthday === null ? null : contact.birthday.toFixed(contact.rowid % 2),
