@@ -1,12 +1,17 @@
+import { DecodeFailure, decoded } from '../../src/ios-backup/decoding.js'
+import { parseKeybag } from '../../src/ios-backup/encryption/keybag.js'
 import { parseManifestFile } from '../../src/ios-backup/manifest/manifest-file.js'
+import { readMbdbRecord } from '../../src/ios-backup/manifest/mbdb-record.js'
 import { parseMessageSummary } from '../../src/ios-backup/messages/message-summary.js'
 import { decodeAttributedText } from '../../src/ios-backup/messages/typedstream.js'
 import { parseBinaryPlist } from '../../src/ios-backup/plist/bplist.js'
 import { parsePlist } from '../../src/ios-backup/plist/plist-file.js'
+import { quotedStanza } from '../../src/ios-backup/whatsapp/quoted-stanza.js'
 import { Random } from '../../src/testing/synthetic-backup/random.js'
 import { damageBytes, damageList } from './damage.js'
 import { type DraftValue, damagePlist, plistDraft, writePlist } from './drafts/plist-draft.js'
 import { anyValue, linkPreviewValue, manifestFileValue, summaryValue } from './drafts/plist-values.js'
+import { keybagBytes, mbdbBytes, protobufBytes } from './drafts/record-drafts.js'
 import { damageStream, streamDraft, writeStream } from './drafts/typedstream-draft.js'
 import { damageXml, xmlDraft } from './drafts/xml-draft.js'
 
@@ -24,6 +29,18 @@ export const subjects: Readonly<Record<string, Subject>> = {
   'file of the manifest': plistSubject(manifestFileValue, parseManifestFile),
   'message summary': plistSubject(summaryValue, parseMessageSummary),
   'archive in a property list': plistSubject(linkPreviewValue, parseBinaryPlist),
+  keybag: {
+    make: (random) => perhapsDamaged(random, keybagBytes(random)),
+    decode: (bytes) => checked(parseKeybag(bytes)),
+  },
+  'list of files of iOS 9': {
+    make: (random) => perhapsDamaged(random, mbdbBytes(random)),
+    decode: (bytes) => checked(decoded(() => allRecords(Buffer.from(bytes)))),
+  },
+  'quoted message of WhatsApp': {
+    make: (random) => perhapsDamaged(random, protobufBytes(random)),
+    decode: (bytes) => checked(quotedStanza(bytes)),
+  },
   'typed stream': {
     make(random) {
       const pieces = streamDraft(random)
@@ -53,8 +70,8 @@ export const culprits: Readonly<Record<string, Subject>> = {
     for (let step = 0; step < Number.POSITIVE_INFINITY; step++);
   }),
   hungry: culprit(() => {
-    const eaten: number[][] = []
-    for (;;) eaten.push(Array.from(Buffer.alloc(1_000_000), Number))
+    const eaten: unknown[][] = []
+    for (;;) eaten.push(Array.from({ length: 1_000_000 }))
   }),
   'hungry for bytes': culprit(() => Array.from({ length: 150 }, () => Buffer.alloc(2 ** 20, 1))),
   swelling: culprit(() => Array.from({ length: 100_000 }, () => [])),
@@ -85,6 +102,18 @@ function culprit(act: (bytes: Uint8Array) => unknown): Subject {
 
 function perhapsDamaged(random: Random, bytes: Buffer): Buffer {
   return random.chance(0.4) ? damageBytes(random, bytes) : bytes
+}
+
+function allRecords(bytes: Buffer): unknown[] {
+  const records: unknown[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const read = readMbdbRecord(bytes, at)
+    if (read === null) throw new DecodeFailure('The list ends in the middle of a record.')
+    if (read.end <= at) throw new Error(`The record at ${at} does not go forward.`)
+    records.push(read.record)
+    at = read.end
+  }
+  return records
 }
 
 /** A refusal has to say what is wrong. */

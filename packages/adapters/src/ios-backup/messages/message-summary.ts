@@ -38,8 +38,19 @@ function partsOf(parts: PlistValue | undefined): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b)
 }
 
+/**
+ * A phone allows five edits of a part. A list may name one wording any number of times, and parts may share one list, so that a few
+ * kilobytes could stand for millions of wordings: what has more than this is no history.
+ */
+const mostWordings = 500
+
 function editsOf(parts: PlistValue | undefined): MessageEdit[] {
   if (!isDict(parts)) return []
+  const wordings = [...parts.values()].reduce<number>(
+    (sum, versions) => sum + (isList(versions) ? versions.length : 0),
+    0,
+  )
+  if (wordings > mostWordings) return []
   return [...parts]
     .map(([part, versions]) => ({ part: Number(part), versions }))
     .filter(({ part }) => Number.isSafeInteger(part))
