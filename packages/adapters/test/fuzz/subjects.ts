@@ -2,8 +2,9 @@ import { DecodeFailure, decoded } from '../../src/ios-backup/decoding.js'
 import { parseKeybag } from '../../src/ios-backup/encryption/keybag.js'
 import { parseManifestFile } from '../../src/ios-backup/manifest/manifest-file.js'
 import { readMbdbRecord } from '../../src/ios-backup/manifest/mbdb-record.js'
+import { linkPreviewOf } from '../../src/ios-backup/messages/link-preview.js'
 import { parseMessageSummary } from '../../src/ios-backup/messages/message-summary.js'
-import { decodeAttributedText } from '../../src/ios-backup/messages/typedstream.js'
+import { decodeAttributedRuns, decodeAttributedText } from '../../src/ios-backup/messages/typedstream.js'
 import { parseBinaryPlist } from '../../src/ios-backup/plist/bplist.js'
 import { parsePlist } from '../../src/ios-backup/plist/plist-file.js'
 import { quotedStanza } from '../../src/ios-backup/whatsapp/quoted-stanza.js'
@@ -28,7 +29,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
   'binary property list': plistSubject((random) => anyValue(random, 5), parseBinaryPlist),
   'file of the manifest': plistSubject(manifestFileValue, parseManifestFile),
   'message summary': plistSubject(summaryValue, parseMessageSummary),
-  'archive in a property list': plistSubject(linkPreviewValue, parseBinaryPlist),
+  'link preview': plistSubject(linkPreviewValue, linkPreviewOf),
   keybag: {
     make: (random) => perhapsDamaged(random, keybagBytes(random)),
     decode: (bytes) => checked(parseKeybag(bytes)),
@@ -41,15 +42,8 @@ export const subjects: Readonly<Record<string, Subject>> = {
     make: (random) => perhapsDamaged(random, protobufBytes(random)),
     decode: (bytes) => checked(quotedStanza(bytes)),
   },
-  'typed stream': {
-    make(random) {
-      const pieces = streamDraft(random)
-      if (random.chance(0.5)) damageStream(random, pieces)
-      const damaged = random.chance(0.3) ? damageList(random, pieces) : pieces
-      return perhapsDamaged(random, writeStream(damaged, random.chance(0.9)))
-    },
-    decode: (bytes) => checked(decodeAttributedText(bytes)),
-  },
+  'text of a typed stream': streamSubject(decodeAttributedText),
+  'attributed text of a typed stream': streamSubject(decodeAttributedRuns),
   'XML property list': {
     make(random) {
       const pieces = xmlDraft(random)
@@ -91,6 +85,18 @@ function plistSubject(
       const draft = plistDraft(value(random))
       if (random.chance(0.7)) damagePlist(random, draft)
       return perhapsDamaged(random, writePlist(draft))
+    },
+    decode: (bytes) => checked(decode(bytes)),
+  }
+}
+
+function streamSubject(decode: (bytes: Uint8Array) => unknown): Subject {
+  return {
+    make(random) {
+      const pieces = streamDraft(random)
+      if (random.chance(0.5)) damageStream(random, pieces)
+      const damaged = random.chance(0.3) ? damageList(random, pieces) : pieces
+      return perhapsDamaged(random, writeStream(damaged, random.chance(0.9)))
     },
     decode: (bytes) => checked(decode(bytes)),
   }
