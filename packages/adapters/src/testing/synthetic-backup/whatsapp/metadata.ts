@@ -2,8 +2,13 @@
  * Metadata of a message that answers another, in the protobuf wire format: the words quoted, the stanza id, who wrote it, and fields of
  * other wire types around them, as a reader must step over them.
  */
-export function quotingMetadata(stanza: string): Uint8Array {
-  return Buffer.concat([
+export function quotingMetadata(stanza: string): Buffer {
+  return Buffer.concat(quotingFields(stanza))
+}
+
+/** The fields of such metadata, one by one. */
+export function quotingFields(stanza: string): Buffer[] {
+  return [
     field(1, 0, Buffer.from([0xac, 0x02])),
     field(2, 1, Buffer.alloc(8, 7)),
     field(3, 5, Buffer.alloc(4, 9)),
@@ -11,7 +16,7 @@ export function quotingMetadata(stanza: string): Uint8Array {
     text(5, stanza),
     text(6, '100000000000001@lid'),
     text(100, 'x'.repeat(300)),
-  ])
+  ]
 }
 
 function text(number: number, value: string): Buffer {
