@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type {
@@ -202,6 +202,27 @@ describe('a call', () => {
 })
 
 describe('a voicemail', () => {
+  test('that an index lists and its table has not any more is damage, never nothing', async () => {
+    const file = blobPath(path, voicemailFile)
+    const db = openTestSqlite(file, { readonly: true })
+    const root = (name: string): number => {
+      const columns: Record<string, unknown> = Object(
+        db.prepare('SELECT rootpage FROM sqlite_master WHERE name = ?').get(name),
+      )
+      return Number(columns['rootpage'])
+    }
+    const [voicemails, empty] = [root('voicemail'), root('map')]
+    db.close()
+    // An empty page of another table lies where the rows were.
+    const bytes = await readFile(file)
+    bytes.copyWithin((voicemails - 1) * 4096, (empty - 1) * 4096, empty * 4096)
+    await writeFile(file, bytes)
+    await expect(read(voicemail())).rejects.toMatchObject({
+      code: 'VOICEMAIL_DAMAGED',
+      message: expect.stringContaining('has 0 rows, and an index of it lists 30'),
+    })
+  })
+
   test('has its times from two clocks', async () => {
     await replace(
       voicemailFile,

@@ -155,7 +155,8 @@ export class BackupDatabase {
   }
 
   /**
-   * Counts rows by walking the pages of the table itself, not of some index, so that a table with torn pages is found out.
+   * Counts rows by walking the pages of the table itself, not of some index, so that a table with torn pages is found out. A page that
+   * lost its rows and is sound otherwise is found out by an index, which goes on listing them.
    *
    * @throws HoldfastError the damage code.
    */
@@ -164,7 +165,12 @@ export class BackupDatabase {
       const [row] = rows<{ total: number }>(
         this.prepare(`SELECT count(*) AS total FROM "${table}" NOT INDEXED`).all(),
       )
-      return row?.total ?? 0
+      const total = row?.total ?? 0
+      const listed = this.#listed(table)
+      if (listed > total) {
+        throw damaged(this.name, `the table ${table} has ${total} rows, and an index of it lists ${listed}`)
+      }
+      return total
     })
   }
 
@@ -189,6 +195,24 @@ export class BackupDatabase {
     if (this.#closed) return
     this.#closed = true
     this.#db.close()
+  }
+
+  /** How many rows an index lists that leaves none out; 0 when there is none that this SQLite can read. */
+  #listed(table: string): number {
+    const [index] = rows<{ name: string }>(
+      this.prepare('SELECT name FROM pragma_index_list(?) WHERE partial = 0 LIMIT 1').all(table),
+    )
+    if (index === undefined) return 0
+    try {
+      const name = index.name.replaceAll('"', '""')
+      const [row] = rows<{ listed: number }>(
+        this.prepare(`SELECT count(*) AS listed FROM "${table}" INDEXED BY "${name}"`).all(),
+      )
+      return row?.listed ?? 0
+    } catch {
+      // Indexes of a phone may sort by what only the phone has, and a torn one takes no rows from the table.
+      return 0
+    }
   }
 
   #indexes(table: string): { unique: boolean; columns: string[] }[] {
