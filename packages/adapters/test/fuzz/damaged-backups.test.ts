@@ -13,11 +13,16 @@ const copies = 24
 /** Damaged backups of each kind. */
 const wanted = isLong ? 2400 : 96
 
-const codes: Readonly<Record<'manifest' | 'messages' | 'contacts', readonly string[]>> = {
+const files = ['manifest', 'messages', 'contacts', 'calls', 'voicemail', 'whatsapp'] as const
+
+const codes: Readonly<Record<(typeof files)[number], readonly string[]>> = {
   // A changed byte of the list can hide any file, or name one outside.
   manifest: ['MANIFEST_DAMAGED', 'BACKUP_UNSAFE', 'MESSAGES_MISSING', 'BACKUP_INVALID'],
   messages: ['MESSAGES_DAMAGED', 'BACKUP_INVALID'],
   contacts: ['CONTACTS_DAMAGED', 'BACKUP_INVALID'],
+  calls: ['CALLS_DAMAGED', 'BACKUP_INVALID'],
+  voicemail: ['VOICEMAIL_DAMAGED', 'BACKUP_INVALID'],
+  whatsapp: ['WHATSAPP_DAMAGED', 'BACKUP_INVALID'],
 }
 
 let folder: string
@@ -30,13 +35,13 @@ let truth: Readonly<Record<string, number>>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-damaged-'))
   readings = await Readings.begin()
-  base = await makeVictim(join(folder, 'base'))
+  base = await makeVictim(join(folder, 'base'), true)
   for (let index = 0; index < copies; index++) {
     const scratch = join(folder, 'scratch', String(index))
     await mkdir(scratch, { recursive: true })
     const victim = await copyOf(base, join(folder, String(index)))
     victims.push(victim)
-    tasks.push({ path: victim.path, scratch, contents: false })
+    tasks.push({ path: victim.path, scratch, contents: false, allParts: true })
   }
   const [whole] = await readings.read(tasks.slice(0, 1))
   if (whole?.how !== 'read') throw new Error(`The whole backup is not read: ${JSON.stringify(whole)}`)
@@ -49,7 +54,7 @@ afterAll(async () => {
 })
 
 describe(`a backup with some changed bytes (seed ${seed}; HOLDFAST_SEED repeats it)`, () => {
-  it.each(['manifest', 'messages', 'contacts'] as const)(
+  it.each(files)(
     'in %s is read, or refused with a reason',
     {
       timeout: isLong ? 7_200_000 : 600_000,
@@ -85,12 +90,19 @@ function faultOf(file: keyof typeof codes, outcome: Outcome): string | null {
   }
   if (outcome.how !== 'read') return JSON.stringify(outcome)
   const found = sums(outcome.counts)
-  // The list of files can lose a file: then its part says that it is absent.
-  const isTold = (part: string) => outcome.parts.includes(`${part} absent`)
+  // The list of files can lose a file, and a database a table: then its part says that it is absent, or a remark says what is not there.
+  const isTold = (kind: string) =>
+    outcome.parts.includes(`${partOf(kind)} absent`) ||
+    outcome.remarks.some((remark) => remark.includes('has no table') && kind.startsWith('whatsapp'))
   const lost = Object.entries(truth).filter(
-    ([kind, count]) => (found[kind] ?? 0) === 0 && count > 0 && !(isTold('contacts') && kind === 'contact'),
+    ([kind, count]) => (found[kind] ?? 0) === 0 && count > 0 && !isTold(kind),
   )
   return lost.length === 0 ? null : `no ${lost.map(([kind]) => kind).join(', ')}, and no word of it`
+}
+
+function partOf(kind: string): string {
+  if (kind === 'recording') return 'voicemail'
+  return kind.startsWith('whatsapp ') ? 'whatsapp' : kind === 'voicemail' ? kind : `${kind}s`
 }
 
 /** Records of each kind, readable or not. */

@@ -26,7 +26,7 @@ import {
   rewriteSchema,
   virtualTable,
 } from './hostile-databases.js'
-import { type Outcome, Readings } from './readings.js'
+import { type Outcome, Readings, type ReadingTask } from './readings.js'
 
 /** What reading has to end with: all records of the untouched backup, or one of these codes. */
 type Verdict = 'read' | readonly string[]
@@ -295,13 +295,13 @@ beforeAll(async () => {
   writeFileSync(precious, 'not of the backup')
   readings = await Readings.begin()
   const victim = await makeVictim(join(folder, 'base'))
-  const tasks: { name: string; path: string; scratch: string; contents: boolean }[] = []
+  const tasks: (ReadingTask & { readonly name: string })[] = []
   for (const [index, [name, { on, contents = true }]] of Object.entries(attacks).entries()) {
     const path = join(folder, String(index))
     await on(await copyOf(victim, path))
     const scratch = join(folder, 'scratch', String(index))
     await mkdir(scratch, { recursive: true })
-    tasks.push({ name, path, scratch, contents })
+    tasks.push({ name, path, scratch, contents, allParts: false })
   }
   const ends = await readings.read(tasks)
   for (const [index, { name }] of tasks.entries()) {

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import {
   type BackupFile,
   blobPath,
+  callsFile,
   contactsFile,
   makeSyntheticBackup,
   messagesFile,
   openTestSqlite,
+  voicemailFile,
+  whatsAppFile,
 } from '../../src/testing/index.js'
 
 /** A backup for an attacker to change. */
@@ -15,6 +18,10 @@ export interface Victim {
   readonly manifest: string
   readonly messages: string
   readonly contacts: string
+  /** Only where all parts were asked for. */
+  readonly calls: string
+  readonly voicemail: string
+  readonly whatsapp: string
 }
 
 /** The files of the backup in a folder. */
@@ -24,17 +31,21 @@ export function victimAt(path: string): Victim {
     manifest: join(path, 'Manifest.db'),
     messages: blobPath(path, messagesFile),
     contacts: blobPath(path, contactsFile),
+    calls: blobPath(path, callsFile),
+    voicemail: blobPath(path, voicemailFile),
+    whatsapp: blobPath(path, whatsAppFile()),
   }
 }
 
-/** Makes the backup that all cases begin with. */
-export async function makeVictim(into: string): Promise<Victim> {
+/** Makes the backup that all cases begin with: contacts and messages, or all parts. */
+export async function makeVictim(into: string, allParts = false): Promise<Victim> {
   const { path } = await makeSyntheticBackup({
     into,
     seed: 'victim',
     messages: 120,
     attachments: 12,
     contacts: 10,
+    ...(allParts ? { calls: 60, voicemails: 30, whatsApp: [{ messages: 120 }] } : {}),
   })
   // Whoever changes the tables by hand must not call the phone's own functions.
   for (const file of [messagesFile, contactsFile]) dropTriggers(path, file)

@@ -13,6 +13,8 @@ export interface ReadingTask {
   readonly scratch: string
   /** Whether the contents of attachments are read, too. */
   readonly contents: boolean
+  /** Whether all parts are read, or contacts and messages only. */
+  readonly allParts: boolean
 }
 
 /** How reading a backup ended. Only the first two are allowed, whatever the backup is. */
@@ -21,6 +23,7 @@ export type Outcome =
       readonly how: 'read'
       readonly counts: Readonly<Record<string, number>>
       readonly parts: readonly string[]
+      readonly remarks: readonly string[]
     }
   | { readonly how: 'refused'; readonly code: string; readonly message: string }
   | { readonly how: 'threw'; readonly what: string }
