@@ -9,7 +9,6 @@ import { parseBinaryPlist } from '../../src/ios-backup/plist/bplist.js'
 import { parsePlist } from '../../src/ios-backup/plist/plist-file.js'
 import { quotedStanza } from '../../src/ios-backup/whatsapp/quoted-stanza.js'
 import { Random } from '../../src/testing/synthetic-backup/random.js'
-import { quotingFields } from '../../src/testing/synthetic-backup/whatsapp/metadata.js'
 import { damageBytes, damageList } from './damage.js'
 import { type DraftValue, damagePlist, plistDraft, writePlist } from './drafts/plist-draft.js'
 import { anyValue, linkPreviewValue, manifestFileValue, summaryValue } from './drafts/plist-values.js'
@@ -53,14 +52,6 @@ export const subjects: Readonly<Record<string, Subject>> = {
       return perhapsDamaged(random, Buffer.from(damaged.join('')))
     },
     decode: (bytes) => checked(parsePlist(bytes)),
-  },
-  'quotation of WhatsApp': {
-    make(random) {
-      const fields = random.shuffle(quotingFields(random.hex(random.integer(0, 40))))
-      const damaged = random.chance(0.5) ? damageList(random, fields) : fields
-      return perhapsDamaged(random, Buffer.concat(damaged))
-    },
-    decode: (bytes) => checked(quotedStanza(bytes)),
   },
 }
 

@@ -3,12 +3,7 @@
  * other wire types around them, as a reader must step over them.
  */
 export function quotingMetadata(stanza: string): Buffer {
-  return Buffer.concat(quotingFields(stanza))
-}
-
-/** The fields of such metadata, one by one. */
-export function quotingFields(stanza: string): Buffer[] {
-  return [
+  return Buffer.concat([
     field(1, 0, Buffer.from([0xac, 0x02])),
     field(2, 1, Buffer.alloc(8, 7)),
     field(3, 5, Buffer.alloc(4, 9)),
@@ -16,7 +11,7 @@ export function quotingFields(stanza: string): Buffer[] {
     text(5, stanza),
     text(6, '100000000000001@lid'),
     text(100, 'x'.repeat(300)),
-  ]
+  ])
 }
 
 function text(number: number, value: string): Buffer {
