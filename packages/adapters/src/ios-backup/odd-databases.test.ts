@@ -276,13 +276,17 @@ describe('an attachment', () => {
     expect(attachments.map((record) => record.key)).toEqual(['x@', 'y@'])
   })
 
-  test('that shares its guid with another has a key and a content of its own', async () => {
+  test('that shares its guid with another has a guid, a key and a content of its own', async () => {
     await addBlob('Library/SMS/Attachments/1', 'first')
     await addBlob('Library/SMS/Attachments/2', 'second')
     const attachments = await readAttachments(`${tables} INSERT INTO attachment (ROWID, guid, filename) VALUES
       (1, 'x', '~/Library/SMS/Attachments/1'), (2, 'x', '~/Library/SMS/Attachments/2'), (3, 'y', NULL);
       INSERT INTO message_attachment_join VALUES (1, 1), (1, 2)`)
-    expect(attachments.map((record) => record.key)).toEqual(['x@A', 'x#2@A', 'y@'])
+    expect(attachments.map(({ guid, key }) => [guid, key])).toEqual([
+      ['x', 'x@A'],
+      ['x#2', 'x#2@A'],
+      ['y', 'y@'],
+    ])
     expect(await Promise.all(attachments.slice(0, 2).map(contentOf))).toEqual(['first', 'second'])
   })
 

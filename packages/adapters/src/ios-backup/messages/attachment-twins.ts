@@ -1,10 +1,11 @@
 import type { AttachmentRecord } from '@holdfast/core/import'
 import type { SqliteStatement } from '../../sqlite/driver.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
+import { requiredText } from '../record-table.js'
 
 /**
  * Tells attachments with the same guid apart. The phone's schema forbids such twins; where a database has them, all but the one with
- * the lowest row id carry `#<row id>` behind their guid in the key, so that no key is there twice.
+ * the lowest row id get a guid with `#<row id>` behind it, so that no key is there twice.
  */
 export class GuidTwins {
   readonly #database: BackupDatabase
@@ -22,17 +23,18 @@ export class GuidTwins {
     )
   }
 
-  /** What goes behind the guid in the key of an attachment: empty for all but twins. */
-  suffix(row: { readonly id: number; readonly guid: SqlValue }): string {
-    if (this.#unique || row.guid === null) return ''
-    return this.#first(row.guid) === row.id ? '' : `#${row.id}`
+  /** The guid of an attachment's record: that of its row, told apart where it is a twin. */
+  guidOf(row: { readonly id: number; readonly guid: SqlValue }): string {
+    const guid = requiredText(row.guid, 'guid')
+    return this.#unique || this.#first(row.guid) === row.id ? guid : `${guid}#${row.id}`
   }
 
   /** Row id of the attachment that a record was made of; null when the database holds none. */
-  find(record: AttachmentRecord): number | null {
-    const rest = record.key.startsWith(record.guid) ? record.key.slice(record.guid.length) : ''
-    const twin = /^#(\d+)@/.exec(rest)?.[1]
-    return twin === undefined ? this.#first(record.guid) : Number(twin)
+  find({ guid }: AttachmentRecord): number | null {
+    const first = this.#first(guid)
+    if (first !== null || this.#unique) return first
+    const twin = /#(\d+)$/.exec(guid)?.[1]
+    return twin === undefined ? null : Number(twin)
   }
 
   #first(guid: SqlValue): number | null {

@@ -11,7 +11,6 @@ import {
   type Page,
   type RecordTable,
   recordOf,
-  requiredText,
   textOf,
 } from '../record-table.js'
 import { openAttachmentParts } from './attachment-parts.js'
@@ -97,7 +96,7 @@ export function openAttachments(
           if (row === undefined || place === undefined || place === null)
             throw new Error('The row names its file with bytes.')
           const part = placement.message === 0 ? null : partsOf(placement.message).get(String(row.guid))
-          return attachmentOf(row, placement, twins.suffix(row), {
+          return attachmentOf(row, placement, twins.guidOf(row), {
             unavailable: place.unavailable,
             part: part ?? null,
           })
@@ -118,13 +117,12 @@ export function openAttachments(
 function attachmentOf(
   row: AttachmentRow,
   placement: Placement,
-  suffix: string,
+  guid: string,
   found: { readonly unavailable: SkipReason | null; readonly part: number | null },
 ): AttachmentRecord {
-  const guid = requiredText(row.guid, 'guid')
   return {
     type: 'attachment',
-    key: `${guid}${suffix}@${placement.guid ?? ''}`,
+    key: `${guid}@${placement.guid ?? ''}`,
     guid,
     parent: placement.guid === null ? null : { type: 'message', key: placement.guid },
     name: textOf(row.transferName) ?? basenameOf(textOf(row.filename)),
