@@ -21,7 +21,9 @@ export function expectLibraryToEqualTruth(
   expect(
     rows(
       `SELECT guid, chat_guid, sender, is_from_me, sent_at, read_at, delivered_at, edited_at, text, text_state, kind, service, subject,
-         reply_to_guid, effect, balloon, group_title, is_deleted FROM messages ORDER BY guid`,
+         reply_to_guid, effect, balloon, group_title, is_deleted, reply_to_part, target_guid, target_part, unsent_parts, deleted_at,
+         event, event_handle, link_url, link_title, link_summary, link_site_name, app_name, app_text, app_caption, app_subcaption,
+         app_url, audio, is_scheduled FROM messages ORDER BY guid`,
     ),
   ).toEqual(
     byKey(truth.messages).map((message) => ({
@@ -43,7 +45,47 @@ export function expectLibraryToEqualTruth(
       balloon: message.balloon,
       group_title: message.groupTitle,
       is_deleted: bit(message.isDeleted),
+      reply_to_part: message.replyToPart,
+      target_guid: message.target?.guid ?? null,
+      target_part: message.target?.part ?? null,
+      unsent_parts: message.unsentParts.length === 0 ? null : JSON.stringify(message.unsentParts),
+      deleted_at: message.deletedAt,
+      event: message.event?.kind ?? null,
+      event_handle: message.event?.handle ?? null,
+      link_url: message.linkPreview?.url ?? null,
+      link_title: message.linkPreview?.title ?? null,
+      link_summary: message.linkPreview?.summary ?? null,
+      link_site_name: message.linkPreview?.siteName ?? null,
+      app_name: message.app?.name ?? null,
+      app_text: message.app?.text ?? null,
+      app_caption: message.app?.caption ?? null,
+      app_subcaption: message.app?.subcaption ?? null,
+      app_url: message.app?.url ?? null,
+      audio: message.audio,
+      is_scheduled: bit(message.isScheduled),
     })),
+  )
+
+  expect(
+    rows('SELECT message_guid, handle, start, length FROM message_mentions ORDER BY message_guid, start'),
+  ).toEqual(
+    byKey(truth.messages).flatMap(({ guid, mentions }) =>
+      mentions.map(({ handle, start, length }) => ({ message_guid: guid, handle, start, length })),
+    ),
+  )
+  expect(
+    rows(
+      'SELECT message_guid, part, deleted_at, text FROM message_deleted_parts ORDER BY message_guid, part',
+    ),
+  ).toEqual(
+    byKey(truth.messages).flatMap(({ guid, deletedParts }) =>
+      deletedParts.map(({ part, deletedAt, text }) => ({
+        message_guid: guid,
+        part,
+        deleted_at: deletedAt,
+        text,
+      })),
+    ),
   )
 
   expect(
@@ -170,7 +212,7 @@ export function expectLibraryToEqualTruth(
   const keyOf = (row: Record<string, string | number | null>) =>
     `${row['guid']}@${row['message_guid'] ?? row['contact_id'] ?? ''}`
   const attachments = rows(
-    'SELECT guid, message_guid, contact_id, sha256, bytes, mime_type, name, status, reason, path, uti, is_sticker, created_at, claimed_bytes FROM attachments',
+    'SELECT guid, message_guid, contact_id, sha256, bytes, mime_type, name, status, reason, path, uti, is_sticker, created_at, claimed_bytes, part FROM attachments',
   ) as Record<string, string | number | null>[]
   expect(attachments.map(({ path: _, ...row }) => row).sort((a, b) => compare(keyOf(a), keyOf(b)))).toEqual(
     [...all]
@@ -189,6 +231,7 @@ export function expectLibraryToEqualTruth(
         is_sticker: bit(attachment.isSticker),
         created_at: attachment.createdAt,
         claimed_bytes: attachment.claimedBytes,
+        part: attachment.part,
       })),
   )
 

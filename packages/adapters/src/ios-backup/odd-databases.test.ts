@@ -123,6 +123,53 @@ describe('a message', () => {
     })
   })
 
+  test.each([
+    ['is_from_me', "'yes'", "Column 'is_from_me' does not hold the number that it should."],
+    ['date', "'yesterday'", "Column 'date' does not hold the number that it should."],
+    ['date', "x'0102'", "Column 'date' does not hold the number that it should."],
+    ['date', '9e999', "Column 'date' holds a date that no calendar has."],
+    ['date', '-1e300', "Column 'date' holds a date that no calendar has."],
+    ['item_type', "x'01'", "Column 'item_type' does not hold the number that it should."],
+    [
+      'associated_message_type',
+      "'love'",
+      "Column 'associated_message_type' does not hold the number that it should.",
+    ],
+    ['attributedBody', "'text'", "Column 'attributedBody' does not hold the bytes that it should."],
+    ['message_summary_info', '7', "Column 'message_summary_info' does not hold the bytes that it should."],
+    ['subject', "x'01'", 'A column that should hold text holds bytes.'],
+    ['balloon_bundle_id', "x'01'", 'A column that should hold text holds bytes.'],
+  ])(
+    'with %s %s is told with its row and reason, and those around it are read',
+    async (column, value, problem) => {
+      const records = await read(`${table} INSERT INTO message (ROWID, guid) VALUES (1, 'A'), (3, 'C');
+      INSERT INTO message (ROWID, guid, ${column}) VALUES (2, 'B', ${value})`)
+      expect(records.map(({ key }) => key)).toEqual(['A', 'message:message:2', 'C'])
+      expect(records[1]).toMatchObject({ type: 'unreadable', table: 'message', row: '2', problem })
+    },
+  )
+
+  test('may have the largest numbers where they mean nothing, and dates up to the end of the calendar', async () => {
+    const messages =
+      await readMessages(`${table} INSERT INTO message (guid, item_type, associated_message_type, date) VALUES
+      ('A', 9223372036854775807, -9223372036854775808, 9223372036854775807), ('B', 0, 0, -9223372036854775808)`)
+    expect(messages.map(({ kind, sentAt }) => [kind, sentAt])).toEqual([
+      ['system', 978_307_200_000 + 9_223_372_036_854],
+      ['message', 978_307_200_000 - 9_223_372_036_855],
+    ])
+  })
+
+  test.each([
+    ['message', '9223372036854775807'],
+    ['message', '-9007199254740993'],
+  ])('with a row id in %s that no number holds is damage: it would be read for ever', async (_, row) => {
+    await expect(
+      read(`${table} INSERT INTO message (ROWID, guid) VALUES (${row}, 'A')`),
+    ).rejects.toMatchObject({
+      code: 'MESSAGES_DAMAGED',
+    })
+  })
+
   test('keeps the unit of its own date where a database holds seconds and nanoseconds', async () => {
     const messages = await readMessages(`${table} INSERT INTO message (guid, date) VALUES
       ('A', 504921600), ('B', 504921600123456789), ('C', 0), ('D', NULL)`)
@@ -301,6 +348,26 @@ describe('an attachment', () => {
       'attachment z@',
     ])
   })
+
+  test.each([
+    [0, "'cloud'", null, 'offloaded'],
+    [0, "'cloud'", '~/Library/SMS/Attachments/gone', 'offloaded'],
+    [5, "'cloud'", '~/Library/SMS/Attachments/gone', 'not-in-backup'],
+    [0, 'NULL', '~/Library/SMS/Attachments/gone', 'not-in-backup'],
+    [0, "''", null, 'no-path'],
+    [0, "'cloud'", '~/Library/SMS/Attachments/here', null],
+    [0, "'cloud'", '/etc/passwd', 'invalid-path'],
+  ])(
+    'in transfer state %i with the record %s and the path %s is %s',
+    async (state, cloud, filename, reason) => {
+      await addBlob('Library/SMS/Attachments/here', 'content')
+      const [attachment] =
+        await readAttachments(`${tables} ALTER TABLE attachment ADD COLUMN transfer_state INTEGER;
+      ALTER TABLE attachment ADD COLUMN ck_record_id TEXT; INSERT INTO attachment (guid, filename, transfer_state, ck_record_id)
+      VALUES ('x', ${filename === null ? 'NULL' : `'${filename}'`}, ${state}, ${cloud})`)
+      expect(attachment?.unavailable).toBe(reason)
+    },
+  )
 
   test('takes its name from its path when the phone names none', async () => {
     const attachments =
