@@ -7,7 +7,7 @@
  * floor that commits as many rows with bare better-sqlite3.
  */
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { sqliteJournal } from '@holdfast/adapters/sqlite'
 import { createRunner, type Journal } from '@holdfast/core'
@@ -55,7 +55,12 @@ await onDisk(parent, async (folder) => {
   left.close()
 
   printTable(
-    ['milliseconds: half, 99.9 %, all are shorter', 'delay of the loop', 'calls of the journal'],
+    [
+      'milliseconds: half, 99.9 %, all are shorter',
+      'delay of the loop',
+      'calls of the journal',
+      'longest pause of V8’s collector',
+    ],
     rows,
   )
 })
@@ -105,6 +110,11 @@ async function watch(
   work: () => Promise<unknown>,
 ): Promise<readonly string[]> {
   stretches.length = 0
+  const pauses: number[] = []
+  const collector = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) pauses.push(duration)
+  })
+  collector.observe({ entryTypes: ['gc'] })
   const loop = monitorEventLoopDelay({ resolution: 1 })
   loop.enable()
   // A delay is what lies between two ticks of the monitor: without one before the work, what the work does at once goes unseen.
@@ -112,10 +122,11 @@ async function watch(
   await work()
   await delay(20)
   loop.disable()
+  collector.disconnect()
   // The monitor's own timer is set for a millisecond, which is no delay.
   const late = [loop.percentile(50), loop.percentile(99.9), loop.max].map((ns) => Math.max(0, ns / 1e6 - 1))
   const sorted = stretches.toSorted((a, b) => a - b)
   const shares = [0.5, 0.999, 1].map((share) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
   const show = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(', ')
-  return [label, show(late), sorted.length === 0 ? '' : show(shares)]
+  return [label, show(late), sorted.length === 0 ? '' : show(shares), Math.max(0, ...pauses).toFixed(1)]
 }
