@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { sqliteJournal } from '@holdfast/adapters/sqlite'
 import { createRunner } from '@holdfast/core'
 import { counting, transactionsInWal } from './boundaries.js'
+import { byHand } from './by-hand.js'
 import { diskFloor, onDisk, openDatabase, printMachine } from './disk.js'
 import { fourSteps, runOne, sagasPerSecond } from './four-steps.js'
 import { alternate, median, ratios, spread } from './passes.js'
@@ -30,6 +31,8 @@ await onDisk(parent, async (folder) => {
   printMachine(folder, db)
   const boundaries = await countBoundaries(folder)
   const floor = diskFloor(join(folder, 'floor.db'))
+  const byHandDb = openDatabase(join(folder, 'by-hand.db'))
+  const hand = byHand(byHandDb)
   const { journal, counts } = counting(sqliteJournal(db))
   const runner = createRunner({ journal, sagas: [fourSteps] })
   let commitsTogether = 0
@@ -45,6 +48,7 @@ await onDisk(parent, async (folder) => {
       processor.push((user + system) / togetherPerPass)
       return rate
     },
+    hand: () => hand.measure(alonePerPass),
     alone: () => sagasPerSecond(runner, 1, alonePerPass),
   })
   const allowed = measured.raw.map((raw) => raw / boundaries)
@@ -59,9 +63,14 @@ await onDisk(parent, async (folder) => {
         `${spread(ratios(measured.together, measured.raw), ratio)} of raw`,
       ],
       [
+        'the rows of a saga by hand, without an engine',
+        spread(measured.hand, figure),
+        `${spread(ratios(measured.hand, allowed), ratio)} of raw / ${boundaries}`,
+      ],
+      [
         'one saga at a time',
         spread(measured.alone, figure),
-        `${spread(ratios(measured.alone, allowed), ratio)} of raw / ${boundaries}`,
+        `${spread(ratios(measured.alone, allowed), ratio)} of raw / ${boundaries}, ${spread(ratios(measured.alone, measured.hand), ratio)} of by hand`,
       ],
     ],
   )
@@ -74,6 +83,7 @@ await onDisk(parent, async (folder) => {
   await runner.shutdown()
   db.close()
   floor.close()
+  byHandDb.close()
 })
 
 /** Commits that a saga alone waits for. Throws when the journal and the log do not agree. */
