@@ -1,18 +1,27 @@
 import { randomBytes } from 'node:crypto'
 
+/** Slots that are made on somebody's word, before there are ids for them: 64 MiB. */
+const mostAtFirst = 2 ** 22
+
 /**
  * A number for each of many file ids: 21 to 43 bytes of memory for an id, where a Map takes more than a hundred. Ids are told apart by their
  * first 64 bits. Slots are drawn by a hash with random factors, so that no backup can be made to fill one stretch of the table.
  */
 export class FileIdTable {
   #size = 0
-  #high = new Uint32Array(1024)
-  #low = new Uint32Array(1024)
+  #high: Uint32Array
+  #low: Uint32Array
   /** 0 where the slot is free. */
-  #values = new Float64Array(1024)
+  #values: Float64Array
   readonly #factors: readonly [number, number]
 
-  constructor() {
+  /** `expected` ids fit without the table having to grow, which for a million takes a tenth of a second; it grows where there are more. */
+  constructor(expected = 0) {
+    let length = 1024
+    while (length < mostAtFirst && length * 3 < expected * 4) length *= 2
+    this.#high = new Uint32Array(length)
+    this.#low = new Uint32Array(length)
+    this.#values = new Float64Array(length)
     const random = randomBytes(8)
     this.#factors = [random.readInt32LE(0) | 1, random.readInt32LE(4) | 1]
   }

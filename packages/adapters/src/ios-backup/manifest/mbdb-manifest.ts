@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { damaged } from '../database/backup-database.js'
 import { DecodeFailure } from '../decoding.js'
@@ -18,6 +18,8 @@ const header = Buffer.from('mbdb\u0005\0', 'latin1')
 const chunkBytes = 256 * 1024
 /** Nearly every record fits into it: most take 150 to 300 bytes. */
 const recordBytes = 2048
+/** Of a record in backups of real phones, about. */
+const usualRecordBytes = 290
 
 interface PlacedRecord {
   readonly record: MbdbRecord
@@ -48,7 +50,8 @@ export class MbdbManifest implements Manifest {
   static async open(path: string, { signal }: { readonly signal: AbortSignal }): Promise<MbdbManifest> {
     const file = reading(path, () => openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)))
     try {
-      const offsets = new FileIdTable()
+      const { size } = reading(path, () => fstatSync(file))
+      const offsets = new FileIdTable(Math.ceil(size / usualRecordBytes))
       for await (const page of readRecords(path, file, signal)) {
         for (const { record, offset } of page) {
           const relativePath = record.relativePath.toString('utf8')

@@ -19,8 +19,9 @@ export async function refuseUnsafeRows(database: BackupDatabase, signal: AbortSi
         AND (typeof(fileID) <> 'text' OR length(CAST(fileID AS BLOB)) <> 40 OR fileID NOT GLOB '${fileIdPattern}') LIMIT 1`,
     ),
   )
-  for (let digit = 0; digit < 16; digit++) {
-    refuse(database, inRange, digit.toString(16), digit < 15 ? (digit + 1).toString(16) : 'g')
+  const hex = (byte: number): string => (byte < 256 ? byte.toString(16).padStart(2, '0') : 'g')
+  for (let byte = 0; byte < 256; byte++) {
+    refuse(database, inRange, byte === 0 ? '0' : hex(byte), hex(byte + 1))
     await setImmediate()
     signal.throwIfAborted()
   }
