@@ -9,6 +9,7 @@ import { buildBinary, type PlistValue } from 'plist'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   blobPath,
+  contactImagesFile,
   contactsFile,
   fileId,
   makeSyntheticBackup,
@@ -134,7 +135,8 @@ describe.each(generations)(
       const found = await readdir(scratch, { recursive: true, withFileTypes: true })
       const decrypted = generation === '10.2' ? ['Manifest.db'] : []
       const names = found.map(({ name }) => name).filter((name) => !name.startsWith('holdfast-scratch-'))
-      expect(names.sort()).toEqual([fileId(contactsFile), fileId(messagesFile), ...decrypted].sort())
+      const databases = [contactsFile, contactImagesFile, messagesFile].map(fileId)
+      expect(names.sort()).toEqual([...databases, ...decrypted].sort())
       for (const entry of found) {
         const { mode } = await stat(join(entry.parentPath, entry.name))
         expect(mode & 0o777, entry.name).toBe(entry.isDirectory() ? 0o700 : 0o600)
