@@ -322,18 +322,6 @@ describe('a damaged backup that is encrypted', () => {
     await expect(open(path, password)).rejects.toMatchObject({ code: 'KEYBAG_DAMAGED' })
   })
 
-  test('opens with one class key damaged, remarks on it, and loses the files of that class alone', async () => {
-    const bytes = await keybag()
-    const at = bytes.lastIndexOf('WPKY') + 8
-    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
-    await changePlist({ BackupKeyBag: bytes })
-    const backup = await open(path, password).catch((error: unknown) => error)
-    // The last class of the keybag is 1: the messages may be of it, and then there is nothing to read.
-    if (backup instanceof Error) expect(backup).toMatchObject({ code: 'MESSAGES_DAMAGED' })
-    else expect((backup as OpenBackup).source.remarks).toEqual([expect.stringContaining('class 1 ')])
-    if (!(backup instanceof Error)) await (backup as OpenBackup).close()
-  })
-
   test('says MANIFEST_DAMAGED when the key of the manifest is damaged, and that the password is right', async () => {
     await changePlist({ ManifestKey: Buffer.alloc(44, 3) })
     await expect(open(path, password)).rejects.toMatchObject({
