@@ -4,6 +4,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { HoldfastError } from '@holdfast/core'
 import type { OpenBackup, OpenRequest } from '@holdfast/core/import'
 import type { OpenSqlite } from '../sqlite/driver.js'
+import { Decryption } from './encryption/decryption.js'
 import type { KeyVault } from './encryption/key-vault.js'
 import { openContents } from './encryption/open-contents.js'
 import { findBackup } from './folder/backup-layout.js'
@@ -42,13 +43,14 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   await new Blobs(root).checkFolders()
   await sweepScratch(options.scratch ?? tmpdir())
   const scratch = new ScratchFolder(options.scratch)
+  const decryption = new Decryption()
   // What is open already, and must be closed again when what follows fails. Called in reverse order.
-  const closers: (() => void | Promise<void>)[] = [() => scratch.remove()]
+  const closers: (() => void | Promise<void>)[] = [() => scratch.remove(), () => decryption.close()]
   const close = () => closeAll(closers)
   try {
     // Before anything is copied or read: what changes afterwards makes the fingerprint differ when the backup is to be released.
     const fingerprint = await takeFingerprint(root, signal)
-    const contents = await openContents(found, plists, { ...options, folder: scratch })
+    const contents = await openContents(found, plists, { ...options, folder: scratch, decryption })
     const { manifest, blobs } = contents
     closers.push(() => manifest.close())
     const source = backupSource({

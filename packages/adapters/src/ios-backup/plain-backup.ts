@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { HoldfastError } from '@holdfast/core'
 import type {
@@ -11,7 +10,9 @@ import type {
   SourceTotals,
 } from '@holdfast/core/import'
 import { cursorAt, readCursor } from './cursor.js'
+import { closedError } from './folder/backup-file.js'
 import type { Blobs } from './folder/blobs.js'
+import { digestChunks } from './folder/digest-chunks.js'
 import type { OpenPart } from './parts/backup-part.js'
 import type { ContentPlace } from './parts/content-place.js'
 import type { OpenParts } from './parts/open-parts.js'
@@ -74,17 +75,14 @@ export class PlainBackup implements OpenBackup {
   }
 
   async *content(record: AttachmentRecord, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* this.#read(record, signal, false)
+    const place = await this.#find(record, signal)
+    if ('bytes' in place) yield place.bytes
+    else yield* this.#parts.blobs.read(place.fileId, signal)
   }
 
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {
-    const hash = createHash('sha256')
-    let bytes = 0
-    for await (const chunk of this.#read(record, signal, true)) {
-      hash.update(chunk)
-      bytes += chunk.length
-    }
-    return { sha256: hash.digest('hex'), bytes }
+    const place = await this.#find(record, signal)
+    return 'bytes' in place ? digestChunks([place.bytes]) : this.#parts.blobs.digest(place.fileId, signal)
   }
 
   async close(): Promise<void> {
@@ -92,20 +90,15 @@ export class PlainBackup implements OpenBackup {
     await this.#parts.close()
   }
 
-  /** `reuse` says that a chunk may be overwritten by the next one. */
-  async *#read(
+  /** Where the content of a record can be had. */
+  async #find(
     record: AttachmentRecord,
     signal: AbortSignal,
-    reuse: boolean,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  ): Promise<Extract<ContentPlace, { readonly unavailable: null }>> {
     signal.throwIfAborted()
     this.#check()
     const place = await placeIn(this.#parts.parts, record)
-    if (place?.unavailable === null) {
-      if ('bytes' in place) yield place.bytes
-      else yield* this.#parts.blobs.read(place.fileId, signal, reuse)
-      return
-    }
+    if (place?.unavailable === null) return place
     throw new HoldfastError('BACKUP_UNREADABLE', 'The backup holds no content for this attachment', {
       hint: 'The file went away since the backup was opened, or the record is of another backup.',
       facts: { key: record.key, reason: place?.unavailable ?? 'not-in-backup' },
@@ -113,8 +106,7 @@ export class PlainBackup implements OpenBackup {
   }
 
   #check(): void {
-    if (!this.#closed) return
-    throw new HoldfastError('BACKUP_UNREADABLE', 'The backup was closed already', { hint: 'Open it again.' })
+    if (this.#closed) throw closedError()
   }
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../sqlite/driver.js'
-import { regularFile, unreadable } from '../folder/blobs.js'
+import { regularFile, unreadable } from '../folder/backup-file.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
 import { PageTrees } from './page-trees.js'
 import { refuseStrangeJournal } from './rollback-journal.js'

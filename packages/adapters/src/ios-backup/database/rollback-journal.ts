@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { HoldfastError } from '@holdfast/core'
-import { unreadable } from '../folder/blobs.js'
+import { unreadable } from '../folder/backup-file.js'
 
 /** Ends a journal that is one of several, behind the path of the file that names all of them (SQLite's pager.c, readSuperJournal). */
 const magic = Buffer.from('d9d505f920a163d7', 'hex')

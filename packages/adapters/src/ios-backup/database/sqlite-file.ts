@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { regularFile, unreadable } from '../folder/blobs.js'
+import { regularFile, unreadable } from '../folder/backup-file.js'
 
 /** What the first 100 bytes of a database file say (https://www.sqlite.org/fileformat2.html, section 1.3). */
 export interface SqliteFile {

@@ -12,6 +12,7 @@ import { openManifest } from '../manifest/open-manifest.js'
 import { textAt } from '../plist/plist-file.js'
 import type { ClassKeys } from './class-keys.js'
 import { decryptManifest } from './decrypt-manifest.js'
+import type { Decryption } from './decryption.js'
 import { FileKeys } from './file-keys.js'
 import type { KeyVault } from './key-vault.js'
 import { encryptedError, keybagDamaged, unlockKeybag } from './unlock.js'
@@ -23,6 +24,8 @@ export interface ContentsOptions extends OpenRequest {
   readonly scratch: string | null
   /** This backup's own folder in it. */
   readonly folder: ScratchFolder
+  /** What decrypts, if there is something to decrypt; closed by whoever made it. */
+  readonly decryption: Decryption
   /** Where the key is looked for, and kept. */
   readonly vaults: readonly KeyVault[]
 }
@@ -49,7 +52,7 @@ export async function openContents(
   options: ContentsOptions,
 ): Promise<Contents> {
   const { root } = found
-  const { folder, signal, openSqlite } = options
+  const { folder, decryption, signal, openSqlite } = options
   const protection = await judgeProtection(found, plists.manifest)
   const unlock = (keybag: Uint8Array): Promise<ClassKeys> => {
     if (options.ask === undefined && options.vaults.length === 0) throw encryptedError(root)
@@ -66,6 +69,7 @@ export async function openContents(
       ? null
       : await decryptManifest(root, known.manifestKey, {
           classKeys: known.classKeys,
+          decryption,
           scratch: folder,
           signal,
         })
@@ -84,7 +88,7 @@ export async function openContents(
           : []
       return { manifest, blobs: new Blobs(root), encrypted: false, remarks }
     }
-    const blobs = new Blobs(root, new FileKeys(manifest, classKeys))
+    const blobs = new Blobs(root, { keys: new FileKeys(manifest, classKeys), decryption })
     return { manifest, blobs, encrypted: true, remarks: remarksOn(classKeys) }
   } catch (thrown) {
     manifest.close()

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 import { manifestName, oldManifestName } from '../manifest/manifest.js'
-import { unreadable } from './blobs.js'
+import { unreadable } from './backup-file.js'
 
 /** Files that a backup keeps in its own folder, beside the blobs. */
 export const infoName = 'Info.plist'

@@ -1,10 +1,12 @@
-import { constants, type Stats } from 'node:fs'
-import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
-import { decryptChunks } from '../encryption/decrypt-chunks.js'
+import { HoldfastError } from '@holdfast/core'
+import type { ContentDigest } from '@holdfast/core/import'
+import type { Decryption } from '../encryption/decryption.js'
 import type { FileKey, FileKeys } from '../encryption/file-keys.js'
+import { linkError, readFileChunks, regularFile, unreadable } from './backup-file.js'
+import { digestChunks } from './digest-chunks.js'
 import type { ScratchFolder } from './scratch-folder.js'
 
 /** A blob that is on disk. */
@@ -17,25 +19,29 @@ export interface Blob {
 /** Whether the content of a file that the manifest lists can be had. */
 export type BlobState = 'present' | 'blob-missing' | 'undecryptable'
 
-const chunkBytes = 256 * 1024
-
 /** AES blocks: ciphertext of any other length was cut off. */
 const cipherBlockBytes = 16
+
+/** What opens the blobs of an encrypted backup. */
+export interface Unlocked {
+  readonly keys: FileKeys
+  readonly decryption: Decryption
+}
 
 /** The contents of a backup: blobs named by their file id, decrypted on the way where the backup is encrypted. */
 export class Blobs {
   readonly #root: string
-  readonly #keys: FileKeys | null
+  readonly #unlocked: Unlocked | null
 
-  /** `keys` are those of an encrypted backup that is unlocked; without them blobs are given as they are. */
-  constructor(root: string, keys: FileKeys | null = null) {
+  /** `unlocked` is for an encrypted backup; without it blobs are given as they are. */
+  constructor(root: string, unlocked: Unlocked | null = null) {
     this.#root = root
-    this.#keys = keys
+    this.#unlocked = unlocked
   }
 
   /** Whether what lies on disk is ciphertext. */
   get areEncrypted(): boolean {
-    return this.#keys !== null
+    return this.#unlocked !== null
   }
 
   /**
@@ -82,12 +88,16 @@ export class Blobs {
     signal: AbortSignal,
     reuse = false,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const blob = await this.find(fileId)
-    if (blob === null) throw unreadable(fileId, null)
-    const how = this.#keyOf(fileId)
-    if (how.state === 'lost') throw undecryptable(blob.path)
-    if (how.state === 'key') yield* decryptChunks(readFileChunks(blob.path, signal, true), how.key)
-    else yield* readFileChunks(blob.path, signal, reuse)
+    const { path, decrypted } = await this.#open(fileId)
+    if (decrypted !== null) yield* decrypted.decryption.read(path, decrypted.key, signal)
+    else yield* readFileChunks(path, signal, reuse)
+  }
+
+  /** Size and SHA-256 of the content of a file. Throws as {@link read}. */
+  async digest(fileId: string, signal: AbortSignal): Promise<ContentDigest> {
+    const { path, decrypted } = await this.#open(fileId)
+    if (decrypted !== null) return decrypted.decryption.digest(path, decrypted.key, signal)
+    return digestChunks(readFileChunks(path, signal, true))
   }
 
   /**
@@ -106,75 +116,23 @@ export class Blobs {
     return scratch.write(name, this.read(fileId, signal, true))
   }
 
+  /** Where the content of a file is, and what decrypts it; null when it is plain. */
+  async #open(fileId: string): Promise<{
+    readonly path: string
+    readonly decrypted: { readonly key: Buffer; readonly decryption: Decryption } | null
+  }> {
+    const blob = await this.find(fileId)
+    if (blob === null) throw unreadable(fileId, null)
+    const how = this.#keyOf(fileId)
+    if (how.state === 'lost') throw undecryptable(blob.path)
+    const { path } = blob
+    if (how.state !== 'key' || this.#unlocked === null) return { path, decrypted: null }
+    return { path, decrypted: { key: how.key, decryption: this.#unlocked.decryption } }
+  }
+
   #keyOf(fileId: string): FileKey {
-    return this.#keys?.of(fileId) ?? { state: 'plain' }
+    return this.#unlocked?.keys.of(fileId) ?? { state: 'plain' }
   }
-}
-
-/**
- * The bytes of a file of the backup, in chunks of at most 256 KiB; links are not followed.
- *
- * @throws HoldfastError `BACKUP_UNREADABLE`, or the signal's reason.
- */
-export async function* readFileChunks(
-  path: string,
-  signal: AbortSignal,
-  reuse = false,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let file: FileHandle | null = null
-  try {
-    signal.throwIfAborted()
-    // Undefined on Windows, where `find` has looked at the file itself a moment ago.
-    file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
-    const { size } = await file.stat()
-    // One byte more than the file has shows its end without a second buffer.
-    const length = Math.min(chunkBytes, size + 1)
-    let buffer = Buffer.allocUnsafe(length)
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, length, null)
-      signal.throwIfAborted()
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
-      if (!reuse) buffer = Buffer.allocUnsafe(length)
-    }
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason
-    if (systemCodeOf(cause) === 'ELOOP') throw linkError(path)
-    throw systemCodeOf(cause) === null ? cause : unreadable(path, cause)
-  } finally {
-    await file?.close()
-  }
-}
-
-/**
- * Status of a file of the backup; null when there is none, or something that is no file.
- *
- * @throws HoldfastError `BACKUP_UNSAFE` for a link, `BACKUP_UNREADABLE` when the disk does not say.
- */
-export async function regularFile(path: string): Promise<Stats | null> {
-  try {
-    const stats = await lstat(path)
-    if (stats.isSymbolicLink()) throw linkError(path)
-    return stats.isFile() ? stats : null
-  } catch (cause) {
-    const code = systemCodeOf(cause)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw code === 'BACKUP_UNSAFE' ? cause : unreadable(path, cause)
-  }
-}
-
-/** `BACKUP_UNREADABLE` for a file of the backup; a cause that says what it means already stays as it is. */
-export function unreadable(path: string, cause: unknown): HoldfastError {
-  if (isHoldfastError(cause)) return cause
-  const systemCode = systemCodeOf(cause)
-  const denied = systemCode === 'EACCES' || systemCode === 'EPERM'
-  return new HoldfastError('BACKUP_UNREADABLE', 'A file of the backup could not be read', {
-    hint: denied
-      ? 'Allow the app to read the folder; on a Mac, give it Full Disk Access in the privacy settings.'
-      : 'Check that the disk with the backup is connected and healthy, then try again.',
-    cause,
-    facts: { path, systemCode },
-  })
 }
 
 function undecryptable(path: string): HoldfastError {
@@ -187,12 +145,4 @@ function undecryptable(path: string): HoldfastError {
       facts: { path },
     },
   )
-}
-
-function linkError(path: string): HoldfastError {
-  return new HoldfastError('BACKUP_UNSAFE', 'A file of the backup is a link to somewhere else', {
-    hint: 'No phone writes links into a backup. Nothing was changed; use a backup from a place that you trust.',
-    retryable: false,
-    facts: { path },
-  })
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { systemCodeOf } from '@holdfast/core'
-import { unreadable } from '../folder/blobs.js'
+import { unreadable } from '../folder/backup-file.js'
 import { FileIdTable } from '../manifest/file-id-table.js'
 
 const folderPattern = /^[0-9a-f]{2}$/

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Blobs, readFileChunks } from '../folder/blobs.js'
+import { readFileChunks } from '../folder/backup-file.js'
+import type { Blobs } from '../folder/blobs.js'
 import type { ListedEntry, Manifest } from '../manifest/manifest.js'
 
 /** How far the check of the digests has come. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse as parseXml, type PlistValue as XmlValue } from 'plist'
 import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
-import { regularFile, unreadable } from '../folder/blobs.js'
+import { regularFile, unreadable } from '../folder/backup-file.js'
 import { isBinaryPlist, isDict, type PlistDict, type PlistValue, parseBinaryPlist } from './bplist.js'
 
 /** A property list of the backup, as far as it is there. */
