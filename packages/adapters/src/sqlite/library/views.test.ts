@@ -2,9 +2,12 @@ import type { ImportRecord, ImportRef, Reaction } from '@holdfast/core/import'
 import {
   receiptFor,
   sampleAttachment,
+  sampleCall,
   sampleChat,
   sampleContact,
   sampleMessage,
+  samplePoint,
+  sampleVoicemail,
 } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type LibraryFolder, makeLibraryFolder } from '../../../test/library-fixture.js'
@@ -17,18 +20,27 @@ beforeEach(async () => {
 })
 afterEach(() => library.cleanUp())
 
-async function publish(
+/** Stages an import; nobody sees anything of it yet. */
+async function stage(
   id: string,
   records: readonly ImportRecord[],
   more: Partial<ImportRef> = {},
-): Promise<void> {
+): Promise<ImportRef> {
   const ref = { id, owner: 'ann', fingerprint: id, udid: 'phone', ...more }
   await library.storage.begin(ref)
   const content = async function* () {
     yield Buffer.from('content')
   }
   await library.storage.write(id, { records, cursor: 1 }, { content, signal })
-  await library.storage.publish(id, await receiptFor(ref))
+  return ref
+}
+
+async function publish(
+  id: string,
+  records: readonly ImportRecord[],
+  more: Partial<ImportRef> = {},
+): Promise<void> {
+  await library.storage.publish(id, await receiptFor(await stage(id, records, more)))
 }
 
 function rows(sql: string, ...parameters: unknown[]): unknown[] {
@@ -145,6 +157,145 @@ describe('the views of a library', () => {
   })
 })
 
+describe('the views of calls and voicemails', () => {
+  const shownCalls = () => rows('SELECT id, direction, handle, device FROM calls ORDER BY id')
+  const shownHandles = () => rows('SELECT call_id, handle FROM call_handles ORDER BY call_id, handle')
+  const shownVoicemails = () => rows('SELECT id, sender, callback_number, device FROM voicemails ORDER BY id')
+
+  it('show each with its fields, and a call with all who took part', async () => {
+    await publish('i', [
+      sampleCall('c1', { handles: ['+1', '+2'], medium: 'facetime-video' }),
+      sampleCall('c2', { direction: 'outgoing', isAnswered: false, handles: [] }),
+      sampleVoicemail('v1', { trashedAt: 7, isRead: null }),
+    ])
+    expect(
+      rows(
+        'SELECT id, started_at, duration_ms, direction, is_answered, medium, service, handle, device, owner FROM calls ORDER BY id',
+      ),
+    ).toEqual([
+      {
+        id: 'c1',
+        started_at: 1_600_000_000_000,
+        duration_ms: 61_500,
+        direction: 'incoming',
+        is_answered: 1,
+        medium: 'facetime-video',
+        service: 'com.apple.Telephony',
+        handle: '+1',
+        device: 'phone',
+        owner: 'ann',
+      },
+      expect.objectContaining({ id: 'c2', direction: 'outgoing', is_answered: 0, handle: null }),
+    ])
+    expect(shownHandles()).toEqual([
+      { call_id: 'c1', handle: '+1' },
+      { call_id: 'c1', handle: '+2' },
+    ])
+    expect(rows('SELECT * FROM voicemails')).toEqual([
+      {
+        id: 'v1',
+        sender: '+15550001',
+        callback_number: '+15550001',
+        received_at: 1_600_000_000_000,
+        duration_ms: 14_000,
+        trashed_at: 7,
+        is_read: null,
+        device: 'phone',
+        owner: 'ann',
+      },
+    ])
+  })
+
+  it('show nothing before it is published, the newer of two imports, and the older again when that is discarded', async () => {
+    const first = await stage('one', [
+      sampleCall('c', { handles: ['+1'] }),
+      sampleVoicemail('v', { sender: '+1' }),
+    ])
+    for (const shown of [shownCalls, shownHandles, shownVoicemails]) expect(shown()).toEqual([])
+    await library.storage.publish('one', await receiptFor(first))
+    const before = [shownCalls(), shownHandles(), shownVoicemails()]
+    expect(before).toMatchObject([[{ handle: '+1' }], [{ handle: '+1' }], [{ sender: '+1' }]])
+
+    await publish('two', [sampleCall('c', { handles: ['+2'] }), sampleVoicemail('v', { sender: '+2' })])
+    expect([shownCalls(), shownHandles(), shownVoicemails()]).toMatchObject([
+      [{ handle: '+2' }],
+      [{ handle: '+2' }],
+      [{ sender: '+2' }],
+    ])
+    await library.storage.discard('two')
+    expect([shownCalls(), shownHandles(), shownVoicemails()]).toEqual(before)
+    await library.storage.discard('one')
+    for (const shown of [shownCalls, shownHandles, shownVoicemails]) expect(shown()).toEqual([])
+  })
+
+  it('keep the same id of two phones apart', async () => {
+    await publish('one', [sampleCall('c'), sampleVoicemail('v')])
+    await publish('two', [sampleCall('c', { handles: ['+2'] }), sampleVoicemail('v')], { udid: 'tablet' })
+    expect(rows('SELECT id, device, handle FROM calls ORDER BY device')).toEqual([
+      { id: 'c', device: 'phone', handle: '+15550001' },
+      { id: 'c', device: 'tablet', handle: '+2' },
+    ])
+    expect(rows('SELECT id, device FROM voicemails ORDER BY device')).toEqual([
+      { id: 'v', device: 'phone' },
+      { id: 'v', device: 'tablet' },
+    ])
+  })
+})
+
+describe('the view of the handles of contacts', () => {
+  const ann = (...handles: readonly string[]) =>
+    sampleContact('ann', {
+      points: handles.map((handle) => samplePoint('phone', `typed ${handle}`, { handle })),
+    })
+  const shown = () => rows('SELECT contact_id, handle FROM contact_handles ORDER BY handle')
+
+  it('joins a contact to each of its handles that messages, conversations, calls or voicemails name, once', async () => {
+    await publish('i', [
+      ann('+1', '+2', '+3', '+4', '+5', '+6'),
+      sampleMessage('m1', { sender: '+1' }),
+      sampleMessage('m2', { sender: '+1' }),
+      sampleChat('c', { members: ['+2', '+9'] }),
+      sampleCall('call', { handles: ['+3'] }),
+      sampleVoicemail('v', { sender: '+4', callbackNumber: '+5' }),
+    ])
+    expect(shown()).toEqual(['+1', '+2', '+3', '+4', '+5'].map((handle) => ({ contact_id: 'ann', handle })))
+  })
+
+  it('shows handles of published imports only, and none of one that was discarded', async () => {
+    await publish('people', [ann('+1', '+2', '+3')])
+    const staged = await stage('calls', [
+      sampleCall('call', { handles: ['+1'] }),
+      sampleVoicemail('v', { sender: '+2' }),
+    ])
+    expect(shown()).toEqual([])
+    await library.storage.publish('calls', await receiptFor(staged))
+    expect(shown()).toMatchObject([{ handle: '+1' }, { handle: '+2' }])
+    await publish('messages', [sampleMessage('m', { sender: '+3' })])
+    await library.storage.discard('calls')
+    expect(shown()).toMatchObject([{ handle: '+3' }])
+    await library.storage.discard('messages')
+    expect(shown()).toEqual([])
+  })
+
+  it('follows a contact whose number changed, and lets go of one that was discarded', async () => {
+    await publish('one', [
+      ann('+1'),
+      sampleCall('c1', { handles: ['+1'] }),
+      sampleCall('c2', { handles: ['+2'] }),
+    ])
+    await publish('two', [ann('+2')])
+    expect(shown()).toEqual([{ contact_id: 'ann', handle: '+2' }])
+    await library.storage.discard('two')
+    expect(shown()).toEqual([{ contact_id: 'ann', handle: '+1' }])
+  })
+
+  it('joins nobody to what another owner’s messages name', async () => {
+    await publish('one', [ann('+1')])
+    await publish('two', [sampleCall('c', { handles: ['+1'] })], { owner: 'bob' })
+    expect(shown()).toEqual([])
+  })
+})
+
 describe('the view of reactions', () => {
   const shown = () =>
     rows('SELECT message_guid, part, kind, emoji, sender, guid FROM reactions ORDER BY guid')
@@ -218,6 +369,10 @@ describe('a query of the views', () => {
     ['SELECT * FROM contacts WHERE id = ?', 'SEARCH c USING INDEX contact_rows_id'],
     ['SELECT * FROM contact_points WHERE contact_id = ?', 'SEARCH c USING INDEX contact_rows_id'],
     ['SELECT * FROM contact_points WHERE value = ?', 'contact_point_rows_value'],
+    ['SELECT * FROM calls WHERE id = ?', 'SEARCH c USING INDEX call_rows_id'],
+    ['SELECT * FROM calls ORDER BY started_at DESC LIMIT 50', 'SCAN c USING INDEX call_rows_started'],
+    ['SELECT * FROM call_handles WHERE handle = ?', 'call_handle_rows_handle'],
+    ['SELECT * FROM voicemails WHERE id = ?', 'SEARCH v USING INDEX voicemail_rows_id'],
   ] as const) {
     it(`uses an index and sorts nothing: ${sql}`, () => {
       const found = sql.includes('?') ? plan(sql, 'x') : plan(sql)
@@ -231,6 +386,8 @@ describe('a query of the views', () => {
   function tableOf(sql: string): string {
     if (/FROM (messages|message_edits|reactions)/.test(sql)) return 'message'
     if (/FROM chat/.test(sql)) return 'chat'
+    if (/FROM call/.test(sql)) return 'call'
+    if (/FROM voicemails/.test(sql)) return 'voicemail'
     return /FROM attachments/.test(sql) ? 'attachment' : 'contact'
   }
 })
