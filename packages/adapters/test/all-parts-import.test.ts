@@ -2,7 +2,15 @@ import { join } from 'node:path'
 import type { ImportRecord } from '@holdfast/core/import'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { calls, contacts, messages, voicemail, whatsapp } from '../src/ios-backup/index.js'
-import { type BackupTruth, noAnomalies, type SyntheticBackup } from '../src/testing/index.js'
+import {
+  type BackupTruth,
+  blobPath,
+  callsFile,
+  noAnomalies,
+  openTestSqlite,
+  type SyntheticBackup,
+  voicemailFile,
+} from '../src/testing/index.js'
 import { expectLibraryToEqualTruth } from './compare-with-truth.js'
 import { Workshop } from './import-workshop.js'
 import { dumpLibrary } from './library-fixture.js'
@@ -73,6 +81,35 @@ describe('an import of all parts', () => {
     ).toBeGreaterThan(15)
   })
 
+  it('joins calls and voicemails in national format to the contact whose number it is', async () => {
+    const { path, truth } = await makeBackup(26)
+    const contact = truth.contacts.find(({ points }) =>
+      points.some(({ handle }) => /^\+1\d{10}$/.test(handle ?? '')),
+    )
+    const number = contact?.points.find(({ handle }) => /^\+1\d{10}$/.test(handle ?? ''))?.handle ?? ''
+    const national = number.replace(/^\+1(...)(...)(....)$/, '($1) $2-$3')
+    expect(national).toMatch(/^\(\d{3}\) \d{3}-\d{4}$/)
+    change(
+      blobPath(path, callsFile),
+      `INSERT INTO ZCALLRECORD (Z_PK, ZUNIQUE_ID, ZCALLTYPE, ZORIGINATED, ZADDRESS) VALUES (9001, 'national', 1, 0, '${national}')`,
+    )
+    change(
+      blobPath(path, voicemailFile),
+      `INSERT INTO voicemail (ROWID, date, sender) VALUES (9001, 1700000000, '${national}')`,
+    )
+    const app = workshop.openApp({ parts })
+    expect((await (await app.import({ path })).outcome()).status).toBe('done')
+    const contactsOf = (sql: string) => app.db.prepare(sql).all()
+    expect(
+      contactsOf(`SELECT h.contact_id FROM call_handles c JOIN contact_handles h ON h.handle = c.handle
+        WHERE c.call_id = 'national'`),
+    ).toContainEqual({ contact_id: contact?.id })
+    expect(
+      contactsOf(`SELECT h.contact_id FROM voicemails v JOIN contact_handles h ON h.handle = v.sender
+        WHERE v.id = 'voicemail-9001'`),
+    ).toContainEqual({ contact_id: contact?.id })
+  })
+
   it('of the same backup again stores nothing twice', async () => {
     const { path } = await makeBackup(23)
     const app = workshop.openApp({ parts })
@@ -132,6 +169,12 @@ describe('an import of all parts', () => {
     expectLibraryToEqualTruth(app.db, join(workshop.folder, 'attachments'), withAllMessages(truth))
   })
 })
+
+function change(file: string, sql: string): void {
+  const db = openTestSqlite(file, { readonly: false })
+  db.exec(sql)
+  db.close()
+}
 
 /** The truth with the messages of WhatsApp and the recordings among the rest, as a library has them. */
 function withAllMessages(truth: BackupTruth): BackupTruth {

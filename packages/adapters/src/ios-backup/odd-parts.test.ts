@@ -201,6 +201,47 @@ describe('a call', () => {
   })
 })
 
+describe('a number without a country', () => {
+  test('is of the phone’s own in a call of the phone, and joins the one that is written in full', async () => {
+    await replace(
+      callsFile,
+      `CREATE TABLE ZCALLRECORD (Z_PK INTEGER PRIMARY KEY, ZORIGINATED INTEGER, ZADDRESS VARCHAR, ZCALLTYPE INTEGER);
+      INSERT INTO ZCALLRECORD VALUES (1, 0, '(555) 234-5678', 1), (2, 0, '0044 7700 900123', 8), (3, 0, '+44 7700 900123', 16),
+        (4, 1, '*#06#', 1), (5, 0, '50123', 1), (6, 0, 'Ada@Example.org', 8), (7, 0, '5552345678', 0), (8, 0, 'x', 1);
+      CREATE TABLE ZHANDLE (Z_PK INTEGER PRIMARY KEY, ZVALUE VARCHAR);
+      INSERT INTO ZHANDLE VALUES (1, '555 234 5678'), (2, '+15552345678');
+      CREATE TABLE Z_2REMOTEPARTICIPANTHANDLES (Z_2REMOTEPARTICIPANTCALLS INTEGER, Z_4REMOTEPARTICIPANTHANDLES INTEGER);
+      INSERT INTO Z_2REMOTEPARTICIPANTHANDLES VALUES (8, 1), (8, 2)`,
+    )
+    const found = (await read(calls())).filter((record): record is CallRecord => record.type === 'call')
+    expect(found.map(({ handles }) => handles)).toEqual([
+      ['+15552345678'],
+      // Dialled from Europe; from the phone's own country it would be 011 44.
+      ['00447700900123'],
+      ['+447700900123'],
+      ['*#06#'],
+      ['50123'],
+      ['ada@example.org'],
+      // Of another app, whose number it may be.
+      ['5552345678'],
+      ['+15552345678'],
+    ])
+  })
+
+  test('is of the phone’s own in a voicemail', async () => {
+    await replace(
+      voicemailFile,
+      `CREATE TABLE voicemail (ROWID INTEGER PRIMARY KEY, sender TEXT, callback_num TEXT);
+        INSERT INTO voicemail VALUES (1, '5552345678', '(555) 234-5678'), (2, '+447700900123', NULL), (3, NULL, '50123')`,
+    )
+    expect((await read(voicemail())).filter(({ type }) => type === 'voicemail')).toMatchObject([
+      { sender: '+15552345678', callbackNumber: '+15552345678' },
+      { sender: '+447700900123', callbackNumber: null },
+      { sender: null, callbackNumber: '50123' },
+    ])
+  })
+})
+
 describe('a voicemail', () => {
   test('that an index lists and its table has not any more is damage, never nothing', async () => {
     const file = blobPath(path, voicemailFile)

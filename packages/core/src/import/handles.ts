@@ -1,7 +1,7 @@
 /**
  * A handle (a phone number or address that a message, call or voicemail names) in the form in which equal ones are equal: addresses of
  * e-mail in lower case, numbers without what people put between their digits. Numbers are not made international, for which the
- * country would have to be known: those that a phone keeps with its messages are already. Short codes and names of senders stay.
+ * country would have to be known: those that a reader gives are already. Short codes and names of senders stay.
  */
 export function canonicalHandle(handle: string): string {
   const text = handle.trim()

@@ -290,7 +290,10 @@ export interface CallRecord {
   readonly medium: 'phone' | 'facetime-video' | 'facetime-audio' | 'other'
   /** Who carried the call, as the source writes it, such as `com.apple.Telephony` or the app of another provider. */
   readonly service: string | null
-  /** Phone numbers or addresses of the others, as the source writes them; empty where the caller was not shown. */
+  /**
+   * Phone numbers or addresses of the others, each once, in the form in which messages name their senders: E.164 where the country is
+   * known. Those of other apps are as the source writes them. Empty where the caller was not shown.
+   */
   readonly handles: readonly string[]
 }
 
@@ -299,6 +302,7 @@ export interface VoicemailRecord {
   readonly type: 'voicemail'
   readonly key: string
   readonly id: string
+  /** In the form in which messages name their senders, as the number to call back is; null where the caller was not shown. */
   readonly sender: string | null
   /** Number that the phone offers to call back. */
   readonly callbackNumber: string | null

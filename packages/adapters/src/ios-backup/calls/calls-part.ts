@@ -1,6 +1,7 @@
 import type { DatabaseName } from '../database/backup-database.js'
 import type { PhonePath } from '../manifest/file-id.js'
 import { type BackupPart, missingPart } from '../parts/backup-part.js'
+import { homeRegion } from '../phone-numbers/home-region.js'
 import { openCalls } from './calls.js'
 
 const callDatabase: PhonePath = {
@@ -27,8 +28,9 @@ export function calls(): BackupPart {
         const detail = `${name.file} has no table of calls.`
         return { tables: [], states: [{ part: 'calls', state: 'absent', detail }], remarks }
       }
+      const region = await homeRegion(source)
       return {
-        tables: [{ name: 'calls', counts: 'calls', table: openCalls(database, columns) }],
+        tables: [{ name: 'calls', counts: 'calls', table: openCalls(database, columns, region) }],
         states: [{ part: 'calls', state: 'present', detail: null }],
         remarks,
       }

@@ -2,6 +2,7 @@ import type { CallRecord } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
 import { DecodeFailure } from '../decoding.js'
+import { type HomeRegion, handleOfPhone } from '../phone-numbers/phone-number.js'
 import { columnOrNull, numberOf, type RecordTable, recordOf } from '../record-table.js'
 import { writtenText } from '../written-text.js'
 import { openParticipants } from './participants.js'
@@ -25,8 +26,12 @@ const media: Readonly<Record<number, CallRecord['medium']>> = {
   16: 'facetime-audio',
 }
 
-/** The calls of CallHistory.storedata, whose table of calls has these columns. */
-export function openCalls(database: BackupDatabase, columns: ReadonlySet<string>): RecordTable {
+/** The calls of CallHistory.storedata, whose table of calls has these columns. Numbers without a country are taken to be of `region`. */
+export function openCalls(
+  database: BackupDatabase,
+  columns: ReadonlySet<string>,
+  region: HomeRegion,
+): RecordTable {
   const column = (name: string, as: string) => columnOrNull(columns, 'c', name, as)
   const select = database.guard(() =>
     database.prepare(`SELECT c.ROWID AS id, ${column('ZUNIQUE_ID', 'uniqueId')},
@@ -51,7 +56,7 @@ export function openCalls(database: BackupDatabase, columns: ReadonlySet<string>
         position: [last.id],
         records: calls.map((row) =>
           recordOf('call', 'ZCALLRECORD', row.id, () =>
-            callOf(row, participants.get(row.id) ?? [], twins.has(row.id)),
+            callOf(row, { participants: participants.get(row.id) ?? [], isTwin: twins.has(row.id), region }),
           ),
         ),
       }
@@ -72,7 +77,15 @@ function twinsOf(database: BackupDatabase): ReadonlySet<number> {
   return new Set(twins.map(({ id }) => id))
 }
 
-function callOf(row: CallRow, participants: readonly SqlValue[], isTwin: boolean): CallRecord {
+function callOf(
+  row: CallRow,
+  known: {
+    readonly participants: readonly SqlValue[]
+    readonly isTwin: boolean
+    readonly region: HomeRegion
+  },
+): CallRecord {
+  const { participants, isTwin, region } = known
   const id = (isTwin ? null : writtenText(row.uniqueId)) ?? `call-${row.id}`
   const originated = numberOf(row.originated)
   if (originated === null) throw new DecodeFailure('The row does not say who called whom.')
@@ -80,7 +93,11 @@ function callOf(row: CallRow, participants: readonly SqlValue[], isTwin: boolean
   const seconds = numberOf(row.seconds)
   // One other is in the row itself, several are in the table of participants; the newer systems write both for one.
   const address = writtenText(row.address)
-  const handles = new Set(participants.map(writtenText).filter((handle) => handle !== null))
+  const medium = media[numberOf(row.callType) ?? 0] ?? 'other'
+  // To another app the same digits may be a number of its own.
+  const handleOf = (text: string) => (medium === 'other' ? text : handleOfPhone(text, region))
+  const written = participants.map(writtenText).filter((handle) => handle !== null)
+  const handles = new Set(written.map(handleOf))
   return {
     type: 'call',
     key: id,
@@ -90,8 +107,8 @@ function callOf(row: CallRow, participants: readonly SqlValue[], isTwin: boolean
     direction: originated === 0 ? 'incoming' : 'outgoing',
     // Of a call that it made the phone does not note whether it was answered, but how long it took.
     isAnswered: (numberOf(row.answered) ?? 0) !== 0 || (originated !== 0 && (seconds ?? 0) > 0),
-    medium: media[numberOf(row.callType) ?? 0] ?? 'other',
+    medium,
     service: writtenText(row.provider),
-    handles: handles.size > 0 ? [...handles] : address === null ? [] : [address],
+    handles: handles.size > 0 ? [...handles] : address === null ? [] : [handleOf(address)],
   }
 }

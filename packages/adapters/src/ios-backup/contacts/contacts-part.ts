@@ -1,9 +1,9 @@
 import type { BackupDatabase, DatabaseName } from '../database/backup-database.js'
 import { contactDatabase, contactImageDatabase } from '../manifest/file-id.js'
 import { type BackupPart, missingPart, type OpenPart, type PartSource } from '../parts/backup-part.js'
+import { homeRegion } from '../phone-numbers/home-region.js'
 import { type ContactIds, openContactIds } from './contact-ids.js'
 import { openContacts } from './contacts.js'
-import { homeRegion } from './home-region.js'
 import { openContactImages } from './images.js'
 import { openUnreadableValues } from './unreadable-values.js'
 

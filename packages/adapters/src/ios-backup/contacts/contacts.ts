@@ -1,9 +1,9 @@
 import type { ContactPoint, ContactRecord } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { isoDate, unixMillis, unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
+import type { HomeRegion } from '../phone-numbers/phone-number.js'
 import { columnOrNull, numberOf, type RecordTable, recordOf, textOf } from '../record-table.js'
 import type { ContactIds } from './contact-ids.js'
-import type { HomeRegion } from './phone-number.js'
 import { openPoints } from './points.js'
 
 /** Columns of `ABPerson` and the fields that they fill. */

@@ -2,8 +2,8 @@ import { type ContactPoint, canonicalHandle } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { isoDate, unixMillis } from '../database/cocoa-time.js'
 import { openJoinTable } from '../database/join-table.js'
+import { type HomeRegion, handleOfPhone } from '../phone-numbers/phone-number.js'
 import { columnOrNull, numberOf, textOf } from '../record-table.js'
-import { type HomeRegion, handleOfPhone } from './phone-number.js'
 import { openPointEntries } from './point-entries.js'
 
 /** `ABMultiValue.property`: numbers of the properties of Apple's AddressBook framework. */

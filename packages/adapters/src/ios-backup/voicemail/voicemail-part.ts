@@ -1,6 +1,7 @@
 import type { DatabaseName } from '../database/backup-database.js'
 import type { PhonePath } from '../manifest/file-id.js'
 import { type BackupPart, missingPart } from '../parts/backup-part.js'
+import { homeRegion } from '../phone-numbers/home-region.js'
 import { openRecordings, recordingFileOf } from './recordings.js'
 import { openVoicemails } from './voicemails.js'
 
@@ -25,9 +26,10 @@ export function voicemail(): BackupPart {
         const detail = `${name.file} has no table of voicemails.`
         return { tables: [], states: [{ part: 'voicemail', state: 'absent', detail }], remarks }
       }
+      const region = await homeRegion(source)
       return {
         tables: [
-          { name: 'voicemails', counts: 'voicemails', table: openVoicemails(database, columns) },
+          { name: 'voicemails', counts: 'voicemails', table: openVoicemails(database, columns, region) },
           { name: 'recordings', counts: 'attachments', table: openRecordings(database, source) },
         ],
         states: [{ part: 'voicemail', state: 'present', detail: null }],

@@ -1,6 +1,7 @@
 import type { VoicemailRecord } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { unixMillis, wholeMillis } from '../database/cocoa-time.js'
+import { type HomeRegion, handleOfPhone } from '../phone-numbers/phone-number.js'
 import { columnOrNull, numberOf, type RecordTable, recordOf, textOf } from '../record-table.js'
 
 interface VoicemailRow {
@@ -12,8 +13,12 @@ interface VoicemailRow {
   readonly trashed: SqlValue
 }
 
-/** The voicemails of voicemail.db, whose table has these columns. */
-export function openVoicemails(database: BackupDatabase, columns: ReadonlySet<string>): RecordTable {
+/** The voicemails of voicemail.db, whose table has these columns. Numbers without a country are taken to be of `region`. */
+export function openVoicemails(
+  database: BackupDatabase,
+  columns: ReadonlySet<string>,
+  region: HomeRegion,
+): RecordTable {
   const column = (name: string, as: string) => columnOrNull(columns, 'v', name, as)
   const select = database.guard(() =>
     database.prepare(`SELECT v.ROWID AS id, ${column('date', 'date')}, ${column('sender', 'sender')},
@@ -30,7 +35,9 @@ export function openVoicemails(database: BackupDatabase, columns: ReadonlySet<st
       if (last === undefined) return null
       return {
         position: [last.id],
-        records: voicemails.map((row) => recordOf('voicemail', 'voicemail', row.id, () => voicemailOf(row))),
+        records: voicemails.map((row) =>
+          recordOf('voicemail', 'voicemail', row.id, () => voicemailOf(row, region)),
+        ),
       }
     },
   }
@@ -41,7 +48,8 @@ export function voicemailId(row: number): string {
   return `voicemail-${row}`
 }
 
-function voicemailOf(row: VoicemailRow): VoicemailRecord {
+function voicemailOf(row: VoicemailRow, region: HomeRegion): VoicemailRecord {
+  const handleOf = (text: string | null) => (text === null ? null : handleOfPhone(text, region))
   const id = voicemailId(row.id)
   const date = numberOf(row.date)
   const seconds = numberOf(row.seconds)
@@ -50,8 +58,8 @@ function voicemailOf(row: VoicemailRow): VoicemailRecord {
     type: 'voicemail',
     key: id,
     id,
-    sender: textOf(row.sender),
-    callbackNumber: textOf(row.callback),
+    sender: handleOf(textOf(row.sender)),
+    callbackNumber: handleOf(textOf(row.callback)),
     // Two clocks in one row: this one is unix time, that of the deletion is Apple's.
     receivedAt: date === null || date === 0 ? null : wholeMillis(date * 1000),
     durationMs: seconds === null ? null : Math.round(seconds * 1000),
