@@ -1,4 +1,6 @@
 import { HoldfastError, reportError, systemCodeOf, toHoldfastError } from '@holdfast/core'
+import type { BackupPartName } from '@holdfast/core/import'
+import { leaveOut } from './leave-out-part.js'
 
 /** Codes of this program's own, beside those of Holdfast. */
 export const cliCodes = {
@@ -15,8 +17,11 @@ export function cliError(code: keyof typeof cliCodes, message: string, hint: str
   return new HoldfastError(code, message, { hint, retryable: false })
 }
 
-/** Whatever was thrown, as an error to show: ours as it is, anything else as `UNEXPECTED` with where it came from. */
-export function shownError(thrown: unknown): HoldfastError {
+/**
+ * Whatever was thrown, as an error to show: ours with the options of this program that help, anything else as `UNEXPECTED` with where
+ * it came from. `parts` are those that were to be read.
+ */
+export function shownError(thrown: unknown, parts: readonly BackupPartName[]): HoldfastError {
   const error = toHoldfastError(thrown)
   if (error !== thrown) {
     const { message, facts } = reportError(error)
@@ -27,11 +32,22 @@ export function shownError(thrown: unknown): HoldfastError {
       cause: thrown,
     })
   }
-  if (error.code !== 'BACKUP_ENCRYPTED') return error
+  const hint = optionHint(error, parts)
+  if (hint === null) return error
   return new HoldfastError(error.code, error.message, {
-    hint: 'Name an environment variable that holds its password with --password-env, or run this at a terminal, which asks for it.',
-    retryable: false,
+    hint,
+    retryable: error.retryable,
     facts: error.facts,
     cause: error,
   })
+}
+
+/** What an option of this program can do about an error; null when none helps. */
+function optionHint({ code, hint }: HoldfastError, parts: readonly BackupPartName[]): string | null {
+  if (code === 'BACKUP_ENCRYPTED') {
+    return 'Name an environment variable that holds its password with --password-env, or run this at a terminal, which asks for it.'
+  }
+  const option = leaveOut(code, parts)
+  if (option === null) return null
+  return `${hint ?? ''} To import what else it holds: ${option}.`.trim()
 }

@@ -1,3 +1,4 @@
+import type { BackupPartName } from '@holdfast/core/import'
 import type { Terminal } from './terminal/terminal.js'
 
 /** What every command is given. */
@@ -8,5 +9,5 @@ export interface CommandContext {
   /** Milliseconds of `performance.now()` at which the command began. */
   readonly startedAt: number
   /** What is known by now of what the command is about, for the report of a failure. */
-  readonly known: { backupPath: string | null; run: string | null }
+  readonly known: { backupPath: string | null; run: string | null; parts: readonly BackupPartName[] }
 }

@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from '@commander-js/extra-typings'
-import { skipReasons } from '@holdfast/core/import'
+import { type BackupPartName, backupParts, skipReasons } from '@holdfast/core/import'
 import { cliError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { demo } from './commands/demo.js'
@@ -80,6 +80,12 @@ export function parseCommandLine(
     )
     .addOption(into().makeOptionMandatory())
     .addOption(passwordEnv())
+    .addOption(
+      new Option(
+        '--parts <names>',
+        `what to import, separated by commas: ${backupParts.join(', ')} (default: all that the backup holds); leaves a damaged part out`,
+      ).argParser(partNames),
+    )
     .addOption(
       new Option('--cleanup <policy>', 'what becomes of the backup once it is verified')
         .choices(['delete', 'scratch', 'keep'] as const)
@@ -193,6 +199,17 @@ function notEmpty(path: string): string {
     'USAGE',
     'The path of a folder is empty',
     'Name a folder; an empty variable in a script does this.',
+  )
+}
+
+function partNames(list: string): readonly BackupPartName[] {
+  const names = list.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !backupParts.some((part) => part === name))
+  if (unknown === undefined) return backupParts.filter((part) => names.includes(part))
+  throw cliError(
+    'USAGE',
+    `There is no part '${unknown}' of a backup`,
+    `There are: ${backupParts.join(', ')}; separate them by commas, without spaces.`,
   )
 }
 

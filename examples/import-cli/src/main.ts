@@ -1,3 +1,4 @@
+import { backupParts } from '@holdfast/core/import'
 import { shownError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { parseCommandLine } from './command-line.js'
@@ -8,7 +9,7 @@ import { reportOfCommand } from './report/json-report.js'
 import { Terminal } from './terminal/terminal.js'
 
 /** Codes of errors that say what is wrong with the backup. */
-const aboutBackup = /^(BACKUP|PASSWORD|KEYBAG|MANIFEST|MESSAGES|CONTACTS)_/
+const aboutBackup = /^(BACKUP|PASSWORD|KEYBAG|MANIFEST|MESSAGES|CONTACTS|CALLS|VOICEMAIL|WHATSAPP)_/
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -21,13 +22,14 @@ async function main(words: readonly string[]): Promise<ExitStatus> {
     terminal,
     signal: interrupts.signal,
     startedAt: performance.now(),
-    known: { backupPath: null, run: null },
+    known: { backupPath: null, run: null, parts: backupParts },
   }
   try {
     const command = parseCommandLine(words, terminal)
     return command === null ? exitStatus.done : await command(context)
   } catch (thrown) {
-    const error = shownError(interrupts.signal.aborted ? interrupts.signal.reason : thrown)
+    const { parts } = context.known
+    const error = shownError(interrupts.signal.aborted ? interrupts.signal.reason : thrown, parts)
     terminal.live()
     terminal.tell(...errorWords(error, terminal.noteColors))
     if (aboutBackup.test(error.code)) terminal.tell(`  The backup was given as ${context.known.backupPath}`)

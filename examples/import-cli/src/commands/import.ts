@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isHoldfastError, type RunHeader } from '@holdfast/core'
-import { allowedSkips, type CleanupPolicy } from '@holdfast/core/import'
+import { allowedSkips, type BackupPartName, backupParts, type CleanupPolicy } from '@holdfast/core/import'
 import { cliError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
@@ -22,6 +22,8 @@ export interface ImportCommandOptions {
   readonly device?: string | undefined
   readonly into: string
   readonly passwordEnv?: string | undefined
+  /** In reading order. */
+  readonly parts?: readonly BackupPartName[] | undefined
   readonly cleanup: CleanupPolicy
   readonly allow?: readonly string[] | undefined
   readonly owner: string
@@ -44,17 +46,21 @@ export async function importBackup(
     signal: context.signal,
   })
   context.known.backupPath = path
+  const parts = partsToImport(options)
+  context.known.parts = parts
   const folder = libraryFolder(options.into)
 
   const input = {
     path,
     cleanup: options.cleanup,
+    // Kept in the journal with the run, so that whatever goes on with it reads the same.
+    ...(options.parts === undefined ? {} : { parts }),
     ...(options.allow === undefined
       ? {}
       : { allowSkips: [...allowedSkips({}, options.cleanup), ...options.allow] }),
   }
   try {
-    await preflight(path, folder, password, context.signal)
+    await preflight({ backup: path, parts, folder, password, signal: context.signal })
   } catch (error) {
     if (!isGone(error) || !(await onlyCleanupIsLeft(path, options.owner, folder))) throw error
     await checkDestination(path, folder)
@@ -109,6 +115,21 @@ function isImportOf(run: RunHeader, path: string, owner: string): boolean {
     importDevice()
       .resources({ path })
       .every((name) => run.resources.includes(name))
+  )
+}
+
+/**
+ * What is to be imported. A part that is left out is in the backup alone, which therefore stays.
+ *
+ * @throws HoldfastError `USAGE`.
+ */
+function partsToImport({ parts, cleanup }: ImportCommandOptions): readonly BackupPartName[] {
+  if (parts === undefined) return backupParts
+  if (cleanup !== 'delete') return parts
+  throw cliError(
+    'USAGE',
+    'A backup of which --parts leaves something out is not deleted',
+    'Leave out --parts, or --cleanup delete.',
   )
 }
 

@@ -1,15 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
-import {
-  calls,
-  contacts,
-  iosBackup,
-  type KeyVault,
-  messages,
-  voicemail,
-  whatsapp,
-} from '@holdfast/adapters/ios-backup'
+import { iosBackup, type KeyVault } from '@holdfast/adapters/ios-backup'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
 import {
   type AnySaga,
@@ -23,6 +15,7 @@ import { backupImport, type Storage } from '@holdfast/core/import'
 import { cliError } from '../cli-error.js'
 import { openDatabase } from '../open-database.js'
 import { importDevice } from '../sample/import-device.js'
+import { partsToRead } from './backup-parts.js'
 import type { LibraryFolder } from './library-folder.js'
 import { sweepLeftovers } from './reader-scratch.js'
 import { type WatchedStorage, watchedStorage } from './watched-storage.js'
@@ -65,7 +58,7 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
     const saga = backupImport({
       device: importDevice(),
       reader: iosBackup({
-        parts: [contacts(), messages(), calls(), voicemail(), whatsapp()],
+        parts: partsToRead(),
         openSqlite: openDatabase,
         scratch: folder.scratch,
         ...(options.vault === undefined ? {} : { vault: options.vault }),

@@ -5,11 +5,23 @@ import { attachmentFiles } from '@holdfast/adapters/attachment-files'
 import { describeBackup } from '@holdfast/adapters/ios-backup'
 import { sqliteLibrary } from '@holdfast/adapters/sqlite'
 import { isHoldfastError } from '@holdfast/core'
+import type { BackupPartName } from '@holdfast/core/import'
 import { openDatabase } from '../open-database.js'
 import type { PasswordSource } from '../password/password-source.js'
+import { partsToRead } from './backup-parts.js'
 import type { LibraryFolder } from './library-folder.js'
 import { openLibraryFile, unwritable } from './open-library.js'
 import { sweepLeftovers } from './reader-scratch.js'
+
+/** What is looked at before an import. */
+export interface Preflight {
+  readonly backup: string
+  /** The parts that will be imported; no others are looked at. */
+  readonly parts: readonly BackupPartName[]
+  readonly folder: LibraryFolder
+  readonly password: PasswordSource
+  readonly signal: AbortSignal
+}
 
 /**
  * Looks at the backup and at the destination before anything is made: what is wrong with either is said while nothing has changed.
@@ -18,33 +30,26 @@ import { sweepLeftovers } from './reader-scratch.js'
  *
  * @throws HoldfastError as `BackupReader.open` and `Storage.check`.
  */
-export async function preflight(
-  backup: string,
-  folder: LibraryFolder,
-  password: PasswordSource,
-  signal: AbortSignal,
-): Promise<void> {
+export async function preflight(request: Preflight): Promise<void> {
+  const { backup, folder, signal } = request
   try {
-    await describeBackup(backup, { openSqlite: openDatabase, signal })
+    await describeBackup(backup, { openSqlite: openDatabase, parts: partsToRead(request.parts), signal })
     await checkDestination(backup, folder)
   } catch (error) {
     if (!isHoldfastError(error) || error.code !== 'BACKUP_ENCRYPTED') throw error
     await checkDestination(backup, folder)
-    await unlock(backup, folder, password, signal)
+    await unlock(request)
   }
 }
 
-async function unlock(
-  backup: string,
-  folder: LibraryFolder,
-  { ask, vault }: PasswordSource,
-  signal: AbortSignal,
-): Promise<void> {
+async function unlock({ backup, folder, password, signal, ...request }: Preflight): Promise<void> {
   const { scratch } = folder
+  const { ask, vault } = password
+  const parts = partsToRead(request.parts)
   // Only a right password makes anything there.
   const first = firstMissing(scratch)
   try {
-    await describeBackup(backup, { openSqlite: openDatabase, signal, scratch, vault, ask })
+    await describeBackup(backup, { openSqlite: openDatabase, parts, signal, scratch, vault, ask })
   } finally {
     await sweepLeftovers(scratch)
     await removeEmpty(dirname(scratch), first)

@@ -1,4 +1,6 @@
 import {
+  type BackupPartName,
+  backupParts,
   countsOf,
   type OutcomeCounts,
   type Receipt,
@@ -54,10 +56,10 @@ function isNone({ stored, present, skipped, failed }: OutcomeCounts): boolean {
 }
 
 function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
-  const { receipt, extract } = result
+  const { receipt, extract, parts } = result
   return [
     '',
-    `${colors.green('✓')} ${colors.bold('Done.')} ${sureOf(receipt)}`,
+    `${colors.green('✓')} ${colors.bold('Done.')} ${sureOf(receipt, parts)}`,
     '',
     ...(receipt === null ? [] : indented(countWords(receipt))),
     '',
@@ -76,9 +78,13 @@ function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): re
 }
 
 /** What may be claimed: not that all is there, where the backup itself did not give all of it. */
-function sureOf(receipt: Receipt | null): string {
+function sureOf(receipt: Receipt | null, parts: readonly BackupPartName[]): string {
   if (receipt === null) return 'What was stored before is still there.'
   const left = Object.values(countsOf(receipt)).some(({ skipped, failed }) => skipped + failed > 0)
+  if (parts.length < backupParts.length) {
+    const asked = `What was asked for (${parts.join(', ')}) is stored and verified`
+    return left ? `${asked}, as far as the backup gives it; the rest is counted.` : `${asked}.`
+  }
   return left
     ? 'All that the backup gives is stored and verified; the rest is counted.'
     : 'Everything in the backup is stored and verified.'

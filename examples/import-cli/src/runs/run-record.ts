@@ -1,10 +1,18 @@
 import type { Entry, Json } from '@holdfast/core'
-import { type ExtractOutput, parseReceipt, type Receipt } from '@holdfast/core/import'
+import {
+  type BackupPartName,
+  backupParts,
+  type ExtractOutput,
+  parseReceipt,
+  type Receipt,
+} from '@holdfast/core/import'
 
 /** What the journal of an import says, beyond where the run stands. */
 export interface RunRecord {
   /** Path that the run was started with; null for one on a phone. */
   readonly askedPath: string | null
+  /** Parts of the backup that it imports. */
+  readonly parts: readonly BackupPartName[]
   /** What extract found; null while it has not finished. */
   readonly extract: ExtractOutput | null
   /** Proof of what is stored; null while it is not verified. */
@@ -26,12 +34,17 @@ export async function readRunRecord(entries: readonly Entry[]): Promise<RunRecor
   const input = objectOf(entries.flatMap(({ body }) => (body.type === 'run.started' ? [body.input] : []))[0])
   return {
     askedPath: typeof input?.['path'] === 'string' ? input['path'] : null,
+    parts: partsOf(input?.['parts']),
     // Written by the extract step of the one saga of this program.
     extract: outputOf(entries, 'extract') as ExtractOutput | null,
     receipt: receipt === null ? null : await parseReceipt(receipt),
     deleted: cleanup === null ? null : cleanup['deleted'] === true,
     changed: cleanup?.['kept'] === 'changed',
   }
+}
+
+function partsOf(asked: Json | undefined): readonly BackupPartName[] {
+  return Array.isArray(asked) ? backupParts.filter((part) => asked.includes(part)) : backupParts
 }
 
 /** What a step returned the last time that it succeeded; null when it never has. */

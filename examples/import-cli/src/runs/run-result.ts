@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ErrorReport, Outcome, RunHeader } from '@holdfast/core'
+import { leaveOut } from '../leave-out-part.js'
 import type { OpenLibrary } from '../library/open-library.js'
 import { type RunRecord, readRunRecord } from './run-record.js'
 
@@ -30,11 +31,19 @@ export async function resultOf(library: OpenLibrary, outcome: Outcome): Promise<
     // A run that this process may not drive any further goes on with a retry, as a parked one does.
     status: outcome.status === 'suspended' ? 'retryable' : outcome.status,
     step: ended ? null : outcome.step,
-    error: ended ? null : outcome.error,
+    error: ended ? null : withAdvice(outcome.error, record),
     backupPath,
     backupExists: backupPath !== null && existsSync(backupPath),
     staged: library.storage.staged(outcome.run)?.items ?? null,
   }
+}
+
+/** The error of a run that rests. What a run imports is settled when it starts, so a part is left out by another run. */
+function withAdvice(error: ErrorReport | null, { parts }: RunRecord): ErrorReport | null {
+  const option = error === null ? null : leaveOut(error.code, parts)
+  if (error === null || option === null) return error
+  const advice = `To import what else it holds, discard this run and import again with ${option}.`
+  return { ...error, hint: `${error.hint ?? ''} ${advice}`.trim() }
 }
 
 /** The same for a run that has ended before. */

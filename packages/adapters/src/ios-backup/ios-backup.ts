@@ -7,7 +7,7 @@ import { RunKeys } from './encryption/run-keys.js'
 import { messages } from './messages/messages-part.js'
 import { openBackup } from './open-backup.js'
 import type { BackupPart } from './parts/backup-part.js'
-import { inReadingOrder, partsRule } from './parts/part-order.js'
+import { inReadingOrder, partsNamed, partsRule } from './parts/part-order.js'
 
 /** How backups are read. */
 export interface IosBackupOptions {
@@ -61,12 +61,13 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
   const parts = inReadingOrder(options.parts ?? [contacts(), messages()])
   const keys = new RunKeys()
   return {
-    open: (path, request) => {
+    open: async (path, request) => {
+      const { parts: names, ...rest } = request
       const vaults = [
         ...(request.run === undefined ? [] : [keys.of(request.run)]),
         ...(vault === undefined ? [] : [vault]),
       ]
-      return openBackup(path, { ...request, parts, openSqlite, scratch, vaults })
+      return openBackup(path, { ...rest, chosen: partsNamed(parts, names), openSqlite, scratch, vaults })
     },
     forget: (run) => keys.forget(run),
   }
@@ -78,7 +79,7 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
  */
 export async function describeBackup(
   path: string,
-  options: IosBackupOptions & Partial<OpenRequest> = {},
+  options: IosBackupOptions & Partial<Omit<OpenRequest, 'parts'>> = {},
 ): Promise<{ readonly source: SourceDescription; readonly totals: SourceTotals }> {
   const { signal = new AbortController().signal, ask, run, ...rest } = options
   const backup = await iosBackup(rest).open(path, {

@@ -21,12 +21,12 @@ import { PlainBackup } from './plain-backup.js'
 import { textAt } from './plist/plist-file.js'
 
 /** What opening needs from the host. */
-export interface OpenOptions extends OpenRequest {
+export interface OpenOptions extends Omit<OpenRequest, 'parts'> {
   readonly openSqlite: OpenSqlite
   /** Folder for private copies of databases; null for the system's own, which is not for what is decrypted. */
   readonly scratch: string | null
-  /** In reading order. */
-  readonly parts: readonly BackupPart[]
+  /** What is read of it, in reading order. */
+  readonly chosen: readonly BackupPart[]
   /** Where the key of an encrypted backup is looked for, and kept. */
   readonly vaults: readonly KeyVault[]
 }
@@ -63,7 +63,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
       fingerprint,
       closers,
     })
-    const { parts, tables, totals } = await openParts(options.parts, source, signal)
+    const { parts, tables, totals } = await openParts(options.chosen, source, signal)
     return new PlainBackup({
       source: {
         fingerprint: fingerprint.fingerprint,

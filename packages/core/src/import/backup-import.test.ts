@@ -13,6 +13,7 @@ import {
 } from '../testing/sample-records.js'
 import { ScriptedPhone } from '../testing/scripted-phone.js'
 import {
+  type BackupReader,
   type BackupRef,
   backupImport,
   type Device,
@@ -392,10 +393,40 @@ describe('the input of an import', () => {
     [{ cleanupp: 'keep' }, 'OPTION_UNKNOWN'],
     [{ cleanup: 'burn' }, 'OPTION_INVALID'],
     [{ allowSkips: ['whatever'] }, 'OPTION_INVALID'],
+    [{ parts: [] }, 'OPTION_INVALID'],
+    [{ parts: ['photos'] }, 'OPTION_INVALID'],
+    [{ parts: ['calls', 'calls'] }, 'OPTION_INVALID'],
+    [{ parts: 'calls' }, 'OPTION_INVALID'],
   ])('%j is refused before anything begins', async (input, code) => {
     const { start, runner } = setUp()
     await expect(start(input)).rejects.toMatchObject({ code })
     expect(await runner.runs()).toEqual([])
+  })
+})
+
+describe('the parts that an import is started for', () => {
+  async function partsOpened(input: unknown): Promise<readonly unknown[]> {
+    const { phone, library } = setUp()
+    const opened: unknown[] = []
+    const reader: BackupReader = {
+      open: (path, { parts }) => {
+        opened.push(parts)
+        return phone.open(path)
+      },
+    }
+    const saga = backupImport({ device: phone, reader, storage: library })
+    const run = await createRunner({ journal: memoryJournal(), sagas: [saga] }).start(saga, input)
+    expect((await run.outcome()).status).toBe('done')
+    return opened
+  }
+
+  it('are named to the reader each time that a step opens the backup', async () => {
+    const chosen = ['messages', 'calls']
+    expect(await partsOpened({ parts: chosen })).toEqual([chosen, chosen, chosen])
+  })
+
+  it('are for the reader to choose where none are named', async () => {
+    expect(await partsOpened({})).toEqual([undefined, undefined, undefined])
   })
 })
 

@@ -12,16 +12,15 @@ export type BackupRef = {
   readonly ownership: 'made' | 'handed-over' | 'adopted'
 }
 
+/** Parts of a backup that can be read one without the other, by name, in the order in which they are read. */
+export const backupParts = ['contacts', 'messages', 'calls', 'voicemail', 'whatsapp'] as const
+
+/** One of {@link backupParts}. */
+export type BackupPartName = (typeof backupParts)[number]
+
 /** Whether a part of the backup (messages, contacts, calls…) is there. Absent is a fact to report, unreadable is an error. */
 export type PartState = {
-  readonly part:
-    | 'messages'
-    | 'attachments'
-    | 'contacts'
-    | 'contact-images'
-    | 'calls'
-    | 'voicemail'
-    | 'whatsapp'
+  readonly part: BackupPartName | 'attachments' | 'contact-images'
   /** `present`; `absent`: the source has no such database or table; `blob-missing`: the manifest lists it, the disk does not hold it. */
   readonly state: 'present' | 'absent' | 'blob-missing'
   /** A sentence for people; null when present. */
@@ -80,6 +79,8 @@ export interface OpenRequest {
   readonly ask?: (request: AskRequest) => Promise<Json>
   /** The run that the backup is opened for. What opens it again for the same run need not ask again; see `forget`. */
   readonly run?: string
+  /** Which of its parts the reader is to read; the others are not looked at, damaged or not. @default all that the reader reads */
+  readonly parts?: readonly BackupPartName[]
 }
 
 /**
@@ -93,7 +94,8 @@ export interface BackupReader {
    *
    * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `BACKUP_TORN`, `BACKUP_ENCRYPTED` when no password is given,
    *   `PASSWORD_WRONG`, `KEYBAG_DAMAGED`, `BACKUP_UNSAFE`, `MANIFEST_MISSING`, `MANIFEST_DAMAGED`, `MESSAGES_MISSING`,
-   *   `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`, `CALLS_DAMAGED`, `VOICEMAIL_DAMAGED`, `WHATSAPP_DAMAGED`.
+   *   `MESSAGES_DAMAGED`, `CONTACTS_DAMAGED`, `CALLS_DAMAGED`, `VOICEMAIL_DAMAGED`, `WHATSAPP_DAMAGED`,
+   *   `OPTION_INVALID` when `parts` names one that this reader does not read.
    */
   open(path: string, request: OpenRequest): Promise<OpenBackup>
   /**

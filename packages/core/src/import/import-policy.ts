@@ -1,5 +1,5 @@
 import { checkOptions, HoldfastError, type Json, rule } from '../index.js'
-import type { BackupRef, PartState } from './backup-reader.js'
+import { type BackupPartName, type BackupRef, backupParts, type PartState } from './backup-reader.js'
 import type { CleanupPolicy } from './device.js'
 import type { ImportCounts } from './receipt.js'
 import { type SkipReason, skipReasons } from './records.js'
@@ -10,6 +10,11 @@ export interface ImportInput {
   readonly cleanup?: CleanupPolicy
   /** Skip reasons that may stand in a verified import. @default see {@link allowedSkips} */
   readonly allowSkips?: readonly SkipReason[]
+  /**
+   * Which parts of the backup are imported. What is left out is not looked at, so that a damaged part keeps nothing else from being
+   * imported; where the backup is deleted in the end, it goes with it. @default all that the reader reads
+   */
+  readonly parts?: readonly BackupPartName[]
 }
 
 const inputRules = {
@@ -19,6 +24,14 @@ const inputRules = {
     test: (value: unknown) =>
       Array.isArray(value) &&
       value.every((reason) => typeof reason === 'string' && Object.hasOwn(skipReasons, reason)),
+  },
+  parts: {
+    must: `be an array of some of: ${backupParts.join(', ')}, none of them twice`,
+    test: (value: unknown) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((name) => backupParts.some((known) => known === name)) &&
+      new Set(value).size === value.length,
   },
   path: rule.string,
   udid: rule.string,
@@ -38,6 +51,11 @@ export function checkImportInput(given: unknown): Json {
 /** The policy that an input asks for, or the default for the backup's ownership. */
 export function cleanupPolicy(input: Json, backup: BackupRef): CleanupPolicy {
   return readInput(input).cleanup ?? (backup.ownership === 'adopted' ? 'keep' : 'delete')
+}
+
+/** The parts of the backup that an input asks for; null for all that the reader reads. */
+export function chosenParts(input: Json): readonly BackupPartName[] | null {
+  return readInput(input).parts ?? null
 }
 
 /** Nothing is lost by these: the backup has no content to give, whatever happens to it. */

@@ -6,16 +6,18 @@ export {
   type ImportFacts,
   type ImportSteps,
 } from './backup-import.js'
-export type {
-  BackupReader,
-  BackupRef,
-  ContentDigest,
-  OpenBackup,
-  OpenRequest,
-  PartState,
-  SourceDescription,
-  SourceTotals,
-  Wholeness,
+export {
+  type BackupPartName,
+  type BackupReader,
+  type BackupRef,
+  backupParts,
+  type ContentDigest,
+  type OpenBackup,
+  type OpenRequest,
+  type PartState,
+  type SourceDescription,
+  type SourceTotals,
+  type Wholeness,
 } from './backup-reader.js'
 export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'

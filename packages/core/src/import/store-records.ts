@@ -1,10 +1,13 @@
 import { type AskRequest, HoldfastError, type Json } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
+import { chosenParts } from './import-policy.js'
 import type { ImportRef, Storage } from './storage.js'
 
 /** What reading a backup needs of a step's context. */
 export interface Reading {
   readonly run: string
+  /** What the run was started with. */
+  readonly input: Json
   readonly signal: AbortSignal
   readonly ask: (request: AskRequest) => Promise<Json>
 }
@@ -60,17 +63,18 @@ export async function storeRecords(
 }
 
 /**
- * Opens a backup for the time of `work`. When that fails, what the reader keeps for the run is forgotten: the run may be parked for
+ * Opens a backup for the time of `work`, with the parts that the run was started for. When that fails, what the reader keeps for the run is forgotten: the run may be parked for
  * days, and a secret must not lie in memory all the while.
  */
 export async function withBackup<Result>(
   reader: BackupReader,
   path: string,
-  { run, signal, ask }: Reading,
+  { run, input, signal, ask }: Reading,
   work: (backup: OpenBackup) => Promise<Result>,
 ): Promise<Result> {
+  const parts = chosenParts(input)
   try {
-    const backup = await reader.open(path, { run, signal, ask })
+    const backup = await reader.open(path, { run, signal, ask, ...(parts === null ? {} : { parts }) })
     try {
       return await work(backup)
     } finally {

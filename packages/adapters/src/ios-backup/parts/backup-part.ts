@@ -1,11 +1,8 @@
-import type { AttachmentRecord, PartState, SourceTotals } from '@holdfast/core/import'
+import type { AttachmentRecord, BackupPartName, PartState, SourceTotals } from '@holdfast/core/import'
 import type { BackupDatabase, DatabaseName } from '../database/backup-database.js'
 import type { PhonePath } from '../manifest/file-id.js'
 import type { RecordTable } from '../record-table.js'
 import type { ContentPlace } from './content-place.js'
-
-/** Names of the parts that there are. */
-export type PartName = 'contacts' | 'messages' | 'calls' | 'voicemail' | 'whatsapp'
 
 /** A database of the phone, open, or why the backup has none. */
 export type FoundDatabase =
@@ -94,7 +91,7 @@ export interface OpenPart {
  * }
  */
 export interface BackupPart {
-  readonly name: PartName
+  readonly name: BackupPartName
   /** Opens the part. Throws as {@link PartSource.openDatabase}. */
   open(source: PartSource): Promise<OpenPart>
 }

@@ -9,6 +9,7 @@ import {
   openTestSqlite,
   removeFile,
   type SyntheticBackup,
+  tearDatabase,
 } from '../../testing/index.js'
 import { type BackupPart, contacts, iosBackup, messages } from '../index.js'
 
@@ -61,6 +62,29 @@ describe('the parts that a host chooses', () => {
     expect(() => iosBackup({ parts: [] })).toThrow(refused)
     expect(() => iosBackup({ parts: [contacts(), contacts()] })).toThrow(refused)
     expect(() => iosBackup({ parts: [Object.assign(contacts(), { name: 'photos' })] })).toThrow(refused)
+  })
+})
+
+describe('the parts that a run is started for', () => {
+  const reader = iosBackup({ openSqlite: openTestSqlite, parts: [contacts(), messages()] })
+
+  test('are read, and the others are not looked at, damaged or not', async () => {
+    const other = await makeSyntheticBackup({ into: folder, seed: 'torn', messages: 5, attachments: 0 })
+    await tearDatabase(other.path, 'cut')
+    await expect(reader.open(other.path, { signal })).rejects.toMatchObject({ code: 'MESSAGES_DAMAGED' })
+    const backup = await reader.open(other.path, { signal, parts: ['contacts'] })
+    expect(await backup.totals()).toMatchObject({ contacts: other.counts.contacts, messages: 0 })
+    expect(backup.source.parts.map(({ part }) => part)).toEqual(['contacts', 'contact-images'])
+    await backup.close()
+  })
+
+  test('are refused where the reader is not made for one of them', async () => {
+    await expect(reader.open(made.path, { signal, parts: ['messages', 'calls'] })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      retryable: false,
+      facts: { part: 'calls' },
+      hint: expect.stringContaining('contacts, messages'),
+    })
   })
 })
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { SourceTotals } from '@holdfast/core/import'
-import type { BackupPart, OpenPart, PartName, PartSource, PartTable } from './backup-part.js'
+import type { BackupPartName, SourceTotals } from '@holdfast/core/import'
+import type { BackupPart, OpenPart, PartSource, PartTable } from './backup-part.js'
 import type { CountedTable } from './table-pass.js'
 
 /** The parts of one backup, open, in reading order. */
@@ -21,7 +21,7 @@ export async function openParts(
   signal: AbortSignal,
 ): Promise<OpenParts> {
   const opened: OpenPart[] = []
-  const tables: (PartTable & { readonly part: PartName })[] = []
+  const tables: (PartTable & { readonly part: BackupPartName })[] = []
   for (const part of parts) {
     signal.throwIfAborted()
     const open = await part.open(source)

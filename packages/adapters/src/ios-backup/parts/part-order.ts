@@ -1,11 +1,6 @@
-import type { OptionRule } from '@holdfast/core'
-import type { BackupPart, PartName } from './backup-part.js'
-
-/**
- * The parts in the order in which they are read, whatever the order in which a host names them: a cursor must mean the same when the
- * host is started again.
- */
-const partOrder: readonly PartName[] = ['contacts', 'messages', 'calls', 'voicemail', 'whatsapp']
+import { HoldfastError, type OptionRule } from '@holdfast/core'
+import { type BackupPartName, backupParts } from '@holdfast/core/import'
+import type { BackupPart } from './backup-part.js'
 
 /** The rule of the option `parts`. */
 export const partsRule: OptionRule = {
@@ -17,9 +12,35 @@ export const partsRule: OptionRule = {
     new Set(value.map((part: BackupPart) => part.name)).size === value.length,
 }
 
-/** Parts in the order in which they are read. */
+/**
+ * Parts in the order in which they are read, whatever the order in which a host names them: a cursor must mean the same when the host
+ * is started again.
+ */
 export function inReadingOrder(parts: readonly BackupPart[]): readonly BackupPart[] {
-  return [...parts].sort((a, b) => partOrder.indexOf(a.name) - partOrder.indexOf(b.name))
+  return [...parts].sort((a, b) => backupParts.indexOf(a.name) - backupParts.indexOf(b.name))
+}
+
+/**
+ * Those of a reader's parts that a run is to read; all where it names none.
+ *
+ * @throws HoldfastError `OPTION_INVALID` when it names one that the reader does not read.
+ */
+export function partsNamed(
+  parts: readonly BackupPart[],
+  names: readonly BackupPartName[] | undefined,
+): readonly BackupPart[] {
+  if (names === undefined) return parts
+  const unread = names.find((name) => !parts.some((part) => part.name === name))
+  if (unread === undefined) return parts.filter((part) => names.includes(part.name))
+  throw new HoldfastError(
+    'OPTION_INVALID',
+    `The reader of backups is not made to read the part '${unread}'`,
+    {
+      hint: `Start the import with some of: ${parts.map(({ name }) => name).join(', ')}; or give iosBackup() that part as well.`,
+      retryable: false,
+      facts: { part: unread },
+    },
+  )
 }
 
 function isPart(value: unknown): value is BackupPart {
@@ -27,7 +48,7 @@ function isPart(value: unknown): value is BackupPart {
     typeof value === 'object' &&
     value !== null &&
     'name' in value &&
-    partOrder.some((name) => name === value.name) &&
+    backupParts.some((name) => name === value.name) &&
     'open' in value &&
     typeof value.open === 'function'
   )

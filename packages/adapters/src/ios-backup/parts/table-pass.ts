@@ -1,10 +1,11 @@
 import { HoldfastError } from '@holdfast/core'
+import type { BackupPartName } from '@holdfast/core/import'
 import type { Page, Position } from '../record-table.js'
-import type { PartName, PartTable } from './backup-part.js'
+import type { PartTable } from './backup-part.js'
 
 /** A table that was counted when the backup was opened. */
 export interface CountedTable extends PartTable {
-  readonly part: PartName
+  readonly part: BackupPartName
   readonly total: number
 }
 
