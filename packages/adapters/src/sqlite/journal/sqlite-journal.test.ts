@@ -87,6 +87,26 @@ describe('a SQLite journal on disk', () => {
     db.close()
   })
 
+  it('never puts an entry in the place of another run’s, however many a run has', async () => {
+    const db = open(join(folder, 'j.db'))
+    const journal = sqliteJournal(db)
+    const run = { id: 'r', saga: 's', version: 1, key: 'k', owner: '', resources: [], startedAt: 1 }
+    const summary = { status: 'working', step: 'a', error: null, open: true, wakeAt: null } as const
+    const entry = (seq: number) => ({ seq, at: seq, body: { type: 'retry.requested' } as const })
+    await journal.commit([{ kind: 'begin', run, entries: [entry(1)], summary }])
+    const append = (seq: number) =>
+      journal.commit([
+        { kind: 'append', run: 'r', generation: 1, entries: [entry(seq)], summary, release: false },
+      ])
+    await append(2 ** 24 - 1)
+    await expect(append(2 ** 24)).rejects.toMatchObject({ code: 'JOURNAL_FAILED', retryable: false })
+    expect(db.prepare('SELECT run, seq FROM holdfast_entries ORDER BY place').all()).toEqual([
+      { run: 1, seq: 1 },
+      { run: 1, seq: 2 ** 24 - 1 },
+    ])
+    db.close()
+  })
+
   it('reads a run as it was at one moment, though another process writes to it meanwhile', async () => {
     const db = open(join(folder, 'j.db'))
     const writer = sqliteJournal(db)
