@@ -177,6 +177,14 @@ export class RunDriver {
   }
 
   /**
+   * Submits what an effect gave, unless it has been left by the time that its turn comes: what was asked for before, and is still being
+   * written, may have begun another one that the result would be taken for. False then.
+   */
+  #report(effect: string, body: EntryBody): Promise<boolean> {
+    return this.#mailbox.post(async () => this.#state.working?.id === effect && (await this.#handle(body)))
+  }
+
+  /**
    * Takes the lease if it is not held, then journals what a host or a timer asks for. False when that means nothing in the state
    * that the journal shows by then.
    *
@@ -391,11 +399,11 @@ export class RunDriver {
       {
         progress: (progress) => this.told.progressed(progress),
         checkpoint: async (value, used) => {
-          if (!(await this.submit({ type: 'step.checkpoint', step: step.name, value, ...used })))
+          if (!(await this.#report(effect, { type: 'step.checkpoint', step: step.name, value, ...used })))
             throw this.#notWritten()
         },
         asked: async ({ kind, message, secret = false }, used) => {
-          if (!(await this.submit({ type: 'run.asked', ask: { kind, message, secret }, ...used })))
+          if (!(await this.#report(effect, { type: 'run.asked', ask: { kind, message, secret }, ...used })))
             throw this.#notWritten()
         },
       },
@@ -406,8 +414,8 @@ export class RunDriver {
     const result = await attempt.result
     this.#attempt = null
     // A step that was left (cancelled, discarded) has nothing more to say.
-    if (this.#suspended !== null || this.#state.working?.id !== effect) return
-    void this.submit(
+    void this.#report(
+      effect,
       result.ok
         ? { type: 'step.succeeded', step: step.name, output: result.output }
         : { type: 'step.failed', step: step.name, error: result.error },
@@ -417,7 +425,7 @@ export class RunDriver {
   async #undo(effect: string): Promise<void> {
     const { id, owner } = this.run
     const body = await undoStep(this.saga, undoInput(this.#state.snapshot.context), { run: id, owner })
-    if (this.#state.working?.id === effect) void this.submit(body)
+    void this.#report(effect, body)
   }
 
   #stop(actor: string): void {
