@@ -61,7 +61,9 @@ function noted(journal: Journal): Journal {
         if (result?.ok !== true) continue
         const run = write.kind === 'begin' ? write.run.id : write.run
         const numbers = write.kind === 'release' ? [] : write.entries.map(({ seq }) => seq)
-        world.write('held', run, [result.generation, ...numbers].join(' '), before)
+        // What goes on as before is written under the lease, and does not prolong it.
+        const since = write.kind === 'begin' ? before : null
+        world.write('held', run, [result.generation, ...numbers].join(' '), since)
         const isOver = write.kind === 'release' || (write.kind === 'append' && write.release)
         if (isOver) world.write('released', run, String(result.generation))
       }

@@ -43,6 +43,8 @@ class Referee implements Verdict {
   takenFromLiving = 0
   readonly #leases = new Map<string, Lease>()
   readonly #dead = new Set<number>()
+  /** Those of them whose death the second reading has come to. */
+  readonly #deadByNow = new Set<number>()
   readonly #closed = new Set<number>()
   /** Generation under which each entry was written, by run and number. */
   readonly #writers = new Map<string, number>()
@@ -91,6 +93,7 @@ class Referee implements Verdict {
   judge(line: WorldLine): void {
     const { act, pid, run, what } = line
     const [generation = 0, ...numbers] = what.split(' ').map(Number)
+    if (act === 'killed') this.#deadByNow.add(pid)
     if (act === 'claimed') this.#judgeClaim(line, generation)
     if (act === 'claimed' || act === 'held') {
       this.#newest.set(run, Math.max(generation, this.#newest.get(run) ?? 0))
@@ -110,8 +113,10 @@ class Referee implements Verdict {
     const { run, at } = line
     const before = this.#leases.get(`${run} ${generation - 1}`)
     if (before === undefined || before.isReleased) return
-    if (this.#dead.has(before.pid)) this.takenFromDead += 1
-    else if ((at ?? 0) >= before.until) this.takenFromLiving += 1
+    // A note of a death comes after it: who is noted later may have lived, if the lease was over.
+    const isOver = (at ?? 0) >= before.until
+    if (this.#dead.has(before.pid) && (this.#deadByNow.has(before.pid) || !isOver)) this.takenFromDead += 1
+    else if (isOver) this.takenFromLiving += 1
     else if (!this.#closed.has(before.pid))
       this.#fault(line, `took it from ${before.pid}, whose lease still ran`)
   }

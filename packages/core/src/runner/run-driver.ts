@@ -370,8 +370,11 @@ export class RunDriver {
     const previous = this.#atWork
     this.#quiet = false
     this.#atWork = previous.then(async () => {
-      const lost = await this.#lease.lostBecause()
-      if (lost !== null) this.suspend(lost)
+      // Nothing is awaited between the last look and what begins: another run's commit could block, and be stopped, in between.
+      while (this.#lease.isInDoubt) {
+        const lost = await this.#lease.lostBecause()
+        if (lost !== null) this.suspend(lost)
+      }
       if (this.#suspended !== null) return
       // Between the decision and now it may have been left again: cancelled while what came before was still ending.
       if (this.#state.working?.id !== id) return

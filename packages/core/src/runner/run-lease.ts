@@ -40,14 +40,18 @@ export class RunLease {
   }
 
   /**
-   * Looks, where there may be doubt, whether the lease is still held; gives the reason when it is not. A process that was stopped, or
-   * a machine that slept, until the lease was over or nearly so must look before it does anything more: what begins in its last
-   * moments goes on when another process has taken the run over. A lease is renewed when a third of it has passed, so whoever was
-   * awake has more than a third left.
+   * Whether it must be looked at before anything begins. A process that was stopped, or a machine that slept, until the lease was over
+   * or nearly so must look before it does anything more: what begins in its last moments goes on when another process has taken the
+   * run over. A lease is renewed when a third of it has passed, so whoever was awake has more than a third left.
    */
+  get isInDoubt(): boolean {
+    return this.#generation !== null && this.#clock.now() >= this.#ends - this.#journal.leaseDuration / 3
+  }
+
+  /** Looks whether the lease is still held, and renews it; gives the reason when it is not. */
   async lostBecause(): Promise<HoldfastError | null> {
     const since = this.#clock.now()
-    if (this.#generation === null || since < this.#ends - this.#journal.leaseDuration / 3) return null
+    if (this.#generation === null) return null
     try {
       const [kept] = await this.#journal.renew([{ run: this.#run, generation: this.#generation }])
       if (kept !== true) return leaseLost(this.#run)
