@@ -188,7 +188,7 @@ export function createRunner(options: RunnerOptions): Runner {
     // Somebody else may have loaded it meanwhile: one driver a run.
     return drivers.get(id) ?? drivers.add(new RunDriver(saga, state, shared))
   }
-  const pace = new Pace(() => journal.ready?.() ?? Promise.resolve())
+  const pace = new Pace(() => shared.commit.nextTurn())
   const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared, pace })
 
   const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {

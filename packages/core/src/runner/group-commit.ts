@@ -24,6 +24,7 @@ export class GroupCommit {
   readonly #isAlone: () => boolean
   #pending: Pending[] = []
   #flushing = false
+  #waiting: (() => void)[] = []
   #sinceTurn = 0
 
   /** `isAlone` tells whether no other run is at work that could share a commit. */
@@ -38,6 +39,13 @@ export class GroupCommit {
       this.#pending.push({ write, resolve, reject })
       if (!this.#flushing) void this.#flush()
     })
+  }
+
+  /** Resolves in a later turn of the event loop, when less than a group of writes waits: what begins sooner would only wait in memory. */
+  async nextTurn(): Promise<void> {
+    if (this.#pending.length >= largestGroup)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    await this.#journal.ready?.()
   }
 
   async #flush(): Promise<void> {
@@ -55,6 +63,7 @@ export class GroupCommit {
       } catch (error) {
         for (const { reject } of group) reject(error)
       }
+      if (this.#pending.length < largestGroup) for (const resolve of this.#waiting.splice(0)) resolve()
     }
     this.#flushing = false
   }

@@ -105,6 +105,8 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
       const open = mine.filter((header) => header.open)
       const since = clock.now()
       const claims = open.length === 0 ? [] : await journal.claim(open.map(({ id }) => id))
+      // Writing the claims waited for the disk; reading the runs is work of its own.
+      await journal.ready?.()
       for (const [index, header] of open.entries()) {
         const claimed = claims[index]
         if (claimed === undefined)
@@ -116,13 +118,19 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
   }
 
   const recover = async (): Promise<Recovery> => {
-    let begin: () => void = () => {}
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve
-    })
+    const waiting: (() => void)[] = []
     try {
-      return await takeAll(() => begun.then(() => pace.next()))
+      return await takeAll(() => new Promise((resolve) => waiting.push(resolve)))
     } finally {
+      void beginAll(waiting)
+    }
+  }
+
+  /** Lets the runs begin one after the other: ten thousand of them at once would block the process by their promises alone. */
+  const beginAll = async (waiting: readonly (() => void)[]): Promise<void> => {
+    for (const begin of waiting) {
+      // A journal that fails here fails each run at its own next write, where it is told.
+      await pace.next().catch(() => {})
       begin()
     }
   }
