@@ -430,6 +430,118 @@ describe('the parts that an import is started for', () => {
   })
 })
 
+/** A library that notes what it is told of links, and says that its files are the backup's own as soon as it is told where they are. */
+class LinkingLibrary extends MemoryLibrary {
+  readonly told: string[] = []
+  linkFailure: HoldfastError | null = null
+
+  override async write(...[id, batch, options]: Parameters<Storage['write']>): Promise<void> {
+    this.told.push(`the backup ${options.backup}`)
+    for (const record of batch.records)
+      if (record.type === 'attachment') this.told.push(String(await options.contentFile?.(record, signal)))
+    await super.write(id, batch, options)
+  }
+
+  override async *readBack(...[id, options]: Parameters<Storage['readBack']>) {
+    for await (const item of super.readBack(id, options)) {
+      yield { ...item, isFileOfBackup: item.content !== null && options.contentFile !== undefined }
+    }
+  }
+
+  async checkLinks(id: string): Promise<void> {
+    this.told.push(`check ${id}`)
+    if (this.linkFailure !== null) throw this.linkFailure
+  }
+
+  async endLinks(id: string): Promise<void> {
+    this.told.push(`end ${id}`)
+  }
+}
+
+describe('content that a library may take over from the backup', () => {
+  function linking(ownership: BackupRef['ownership'], release?: Device['release']) {
+    const phone = new ScriptedPhone({ records: pictures, content }, ownership)
+    const library = new LinkingLibrary()
+    let digests = 0
+    const reader: BackupReader = {
+      open: async (path) => {
+        const open = await phone.open(path)
+        return {
+          ...open,
+          contentFile: async ({ guid }) => (guid === 'p1' ? '/backups/scripted/p1' : null),
+          digest: (...call) => {
+            digests += 1
+            return open.digest(...call)
+          },
+        }
+      },
+    }
+    const device = { ...bind(phone), ...(release === undefined ? {} : { release }) }
+    const saga = backupImport({ device, reader, storage: library })
+    const runner = createRunner({ journal: memoryJournal(), sagas: [saga] })
+    const start = (input: unknown) => runner.start(saga, input, { owner: 'me' })
+    return { library, phone, start, digests: () => digests }
+  }
+
+  it.each([
+    ['made', {}, 'goes'],
+    ['made', { cleanup: 'keep' }, 'stays'],
+    ['made', { cleanup: 'scratch' }, 'stays'],
+    ['handed-over', { cleanup: 'delete' }, 'goes'],
+    ['adopted', {}, 'stays'],
+  ] as const)(
+    '%s, %j: the library is told that the backup %s, and where its files are',
+    async (ownership, input, fate) => {
+      const { library, start } = linking(ownership)
+      expect((await (await start(input)).outcome()).status).toBe('done')
+      expect(library.told.slice(0, 3)).toEqual([`the backup ${fate}`, '/backups/scripted/p1', 'null'])
+      expect(library.told.slice(3).map((told) => told.split(' ')[0])).toEqual(
+        fate === 'goes' ? ['check', 'end'] : [],
+      )
+    },
+  )
+
+  it('is read once for source and library where it is one file', async () => {
+    const { digests, start } = linking('made')
+    expect((await (await start({})).outcome()).status).toBe('done')
+    expect(digests()).toBe(0)
+  })
+
+  it('is made the library’s own when the backup stays because it changed, or because the library found its links changed', async () => {
+    const changed = new HoldfastError('BACKUP_CHANGED', 'It went on', {
+      hint: 'Import it again.',
+      retryable: false,
+    })
+    const released = linking('made', () => Promise.reject(changed))
+    const linked = linking('made')
+    linked.library.linkFailure = changed
+    for (const { library, phone, start } of [released, linked]) {
+      expect(await (await start({})).outcome()).toMatchObject({
+        status: 'done',
+        outputs: { cleanup: { deleted: false, kept: 'changed' } },
+      })
+      expect(library.told.slice(3).map((told) => told.split(' ')[0])).toEqual(['check', 'end'])
+      expect(phone.backupExists).toBe(true)
+    }
+  })
+
+  it('is made the library’s own when the backup may not be deleted, and stays linked while that is tried again', async () => {
+    for (const [code, told] of [
+      ['RELEASE_REFUSED', ['check', 'end']],
+      ['RELEASE_FAILED', ['check']],
+    ] as const) {
+      const failure = new HoldfastError(code, 'It cannot go', { hint: 'Look.', retryable: false })
+      const { library, start } = linking('made', () => Promise.reject(failure))
+      const run = await start({})
+      expect(await run.outcome()).toMatchObject({ status: 'retryable', step: 'cleanup', error: { code } })
+      expect(
+        library.told.slice(3).map((each) => each.split(' ')[0]),
+        code,
+      ).toEqual(told)
+    }
+  })
+})
+
 /** A device's methods as properties, so that a test can replace one. */
 function bind(phone: ScriptedPhone): Device {
   return {

@@ -14,7 +14,7 @@ import {
 } from '../index.js'
 import type { BackupReader, BackupRef, SourceDescription, SourceTotals } from './backup-reader.js'
 import type { Device } from './device.js'
-import { allowedSkips, checkImportInput, cleanupPolicy } from './import-policy.js'
+import { allowedSkips, checkImportInput, cleanupPolicy, fateOf } from './import-policy.js'
 import type { Receipt } from './receipt.js'
 import type { ImportRef, Storage } from './storage.js'
 import { storeRecords, withBackup } from './store-records.js'
@@ -142,9 +142,9 @@ function importSteps(options: BackupImportOptions): ImportSteps {
     run: async (context) => {
       const extracted = context.output(extract)
       const ref = refOf(context.run, context.owner, extracted)
-      return {
-        items: await storeRecords(ref, extracted.backup.path, { reader, storage, batchSize }, context),
-      }
+      const { backup } = extracted
+      const storing = { reader, storage, backup: fateOf(context.input, backup), batchSize }
+      return { items: await storeRecords(ref, backup.path, storing, context) }
     },
     compensate: async ({ reason, run }) => {
       // What is staged is seen by nobody, and the next attempt goes on behind it, unless it is wrong or there will be none.
@@ -180,15 +180,25 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const { backup } = context.output(extract)
       const receipt = context.output(verify)
       await requireDurable(receipt, storage)
+      const { run, signal } = context
       const policy = cleanupPolicy(context.input, backup)
+      // What the library holds of a backup that was to go and stays must not change with it.
+      const links = fateOf(context.input, backup) === 'goes'
+      const endLinks = async () => {
+        if (links) await storage.endLinks?.(run, { signal })
+      }
       try {
-        const { deleted } = await device.release(backup, receipt, { policy, signal: context.signal })
+        if (links) await storage.checkLinks?.(run, { signal })
+        const { deleted } = await device.release(backup, receipt, { policy, signal })
+        await endLinks()
         return { deleted, kept: null }
       } catch (error) {
+        if (!isHoldfastError(error)) throw error
         // The phone or another program went on with it since. What was verified is stored; what is new is in the backup alone,
         // so it stays for ever as far as this run goes, and trying again would only find the same.
-        if (isHoldfastError(error) && error.code === 'BACKUP_CHANGED')
-          return { deleted: false, kept: 'changed' }
+        const hasChanged = error.code === 'BACKUP_CHANGED'
+        if (hasChanged || error.code === 'RELEASE_REFUSED') await endLinks()
+        if (hasChanged) return { deleted: false, kept: 'changed' }
         throw error
       }
     },

@@ -105,7 +105,7 @@ export interface BackupReader {
   forget?(run: string): void
 }
 
-/** A backup open for reading. One caller at a time. */
+/** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest} may be under way. */
 export interface OpenBackup {
   readonly source: SourceDescription
 
@@ -131,6 +131,12 @@ export interface OpenBackup {
    * @throws HoldfastError `BACKUP_UNREADABLE` when the blob cannot be read.
    */
   content(record: AttachmentRecord, signal: AbortSignal): AsyncIterable<Uint8Array>
+
+  /**
+   * The absolute path of the file in the backup that holds exactly the bytes which {@link content} gives; null where there is none,
+   * because they are encrypted, or in a database, or cannot be had. Readers that have no such files leave it out.
+   */
+  contentFile?(record: AttachmentRecord, signal: AbortSignal): Promise<string | null>
 
   /** Reads the attachment's content from the backup once more, in full, and hashes it. Throws as {@link content}. */
   digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest>

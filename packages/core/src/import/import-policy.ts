@@ -53,6 +53,11 @@ export function cleanupPolicy(input: Json, backup: BackupRef): CleanupPolicy {
   return readInput(input).cleanup ?? (backup.ownership === 'adopted' ? 'keep' : 'delete')
 }
 
+/** Whether the run will delete the backup, so that what it holds may be taken over: it is the run's own, and the policy says so. */
+export function fateOf(input: Json, backup: BackupRef): 'goes' | 'stays' {
+  return backup.ownership !== 'adopted' && cleanupPolicy(input, backup) === 'delete' ? 'goes' : 'stays'
+}
+
 /** The parts of the backup that an input asks for; null for all that the reader reads. */
 export function chosenParts(input: Json): readonly BackupPartName[] | null {
   return readInput(input).parts ?? null

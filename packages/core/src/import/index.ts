@@ -66,11 +66,14 @@ export {
   type VoicemailRecord,
 } from './records.js'
 export type {
+  ContentFile,
   ContentSource,
   ImportRef,
   PublishedImport,
+  ReadBackOptions,
   StagingState,
   Storage,
   StoredItem,
+  WriteOptions,
 } from './storage.js'
 export { type ImportCheck, type LibraryDifference, verifyPublished } from './verify-library.js'

@@ -33,6 +33,32 @@ export interface StagingState {
 /** Gives the bytes of an attachment while a batch is written. */
 export type ContentSource = (record: AttachmentRecord, signal: AbortSignal) => AsyncIterable<Uint8Array>
 
+/**
+ * Gives the path of the file in the backup that holds exactly the bytes of an attachment; null where there is none, because the
+ * content is encrypted, or in a database, or cannot be had. Whoever opens it follows no link.
+ */
+export type ContentFile = (record: AttachmentRecord, signal: AbortSignal) => Promise<string | null>
+
+/** Where a batch's content comes from. */
+export interface WriteOptions {
+  readonly content: ContentSource
+  /** A storage that keeps content in files may take these over instead of reading {@link content}. @default it reads */
+  readonly contentFile?: ContentFile
+  /**
+   * Whether the run owns the backup and deletes it once everything is verified. Only then may a storage hold content as a hard link
+   * to the backup's own file: one file by two names changes under both of them. @default 'stays'
+   */
+  readonly backup?: 'goes' | 'stays'
+  readonly signal: AbortSignal
+}
+
+/** How an import is read back. */
+export interface ReadBackOptions {
+  /** Lets a storage tell which of its files are the backup's own; see {@link StoredItem.isFileOfBackup}. */
+  readonly contentFile?: ContentFile
+  readonly signal: AbortSignal
+}
+
 /** An item read back from the library, as it is now: the row, and for an attachment its file re-hashed from disk. */
 export interface StoredItem {
   readonly outcome: ItemOutcome
@@ -47,6 +73,11 @@ export interface StoredItem {
   readonly content: { readonly sha256: string; readonly bytes: number } | null
   /** What the library itself finds wrong: `row-missing`, `row-changed`, `file-missing`, `file-changed`; null when nothing. */
   readonly difference: 'row-missing' | 'row-changed' | 'file-missing' | 'file-changed' | null
+  /**
+   * Whether the file that was just hashed is the very file of the backup, by another name: the file system said so of both. Then
+   * the hash is of the source as well as of the library. @default false
+   */
+  readonly isFileOfBackup?: boolean
 }
 
 /** A published import. */
@@ -89,11 +120,7 @@ export interface Storage {
    *
    * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or what `content` throws; then nothing of the batch is staged.
    */
-  write(
-    id: string,
-    batch: RecordBatch,
-    options: { readonly content: ContentSource; readonly signal: AbortSignal },
-  ): Promise<void>
+  write(id: string, batch: RecordBatch, options: WriteOptions): Promise<void>
 
   /**
    * Every item of an import, staged or published, in the order in which it was written: rows read again, files re-hashed from disk.
@@ -101,7 +128,7 @@ export interface Storage {
    *
    * @throws HoldfastError `IMPORT_UNKNOWN`.
    */
-  readBack(id: string, options: { readonly signal: AbortSignal }): AsyncIterable<StoredItem>
+  readBack(id: string, options: ReadBackOptions): AsyncIterable<StoredItem>
 
   /**
    * Makes a staged import visible and writes its receipt, in one transaction. Durable when it resolves.
@@ -111,6 +138,24 @@ export interface Storage {
    *   `RECEIPT_INVALID`, `IMPORT_UNKNOWN`.
    */
   publish(id: string, receipt: Receipt): Promise<void>
+
+  /**
+   * Checks, just before the backup of a published import is deleted, that the content which is held as hard links to the backup's
+   * files still is what was verified: a link would pass on what somebody has done to the backup since. Storages that never hold
+   * any leave it out.
+   *
+   * @throws HoldfastError `BACKUP_CHANGED` when it is not; `STORE_FAILED` when the disk does not say.
+   */
+  checkLinks?(id: string, options: { readonly signal: AbortSignal }): Promise<void>
+
+  /**
+   * Makes the content of a published import the library's alone: what is a hard link to a file of the backup is one no more when it
+   * resolves, durably. The engine calls it when the backup is gone, which costs nothing then, and when it turns out that the backup
+   * stays: then the content is copied. Goes on after a crash, safe to repeat. Storages that never hold any links leave it out.
+   *
+   * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or the signal's reason; what was done stays done.
+   */
+  endLinks?(id: string, options: { readonly signal: AbortSignal }): Promise<void>
 
   /**
    * Takes an import back: rows first, durably, then the files whose last reference went. The library is as it was before

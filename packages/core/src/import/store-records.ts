@@ -1,7 +1,7 @@
 import { type AskRequest, HoldfastError, type Json } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
 import { chosenParts } from './import-policy.js'
-import type { ImportRef, Storage } from './storage.js'
+import type { ContentFile, ImportRef, Storage } from './storage.js'
 
 /** What reading a backup needs of a step's context. */
 export interface Reading {
@@ -26,6 +26,8 @@ export interface Reporting extends Reading {
 export interface StoreOptions {
   readonly reader: BackupReader
   readonly storage: Storage
+  /** Whether the run will delete the backup. */
+  readonly backup: 'goes' | 'stays'
   /** Most records of a batch. */
   readonly batchSize: number
 }
@@ -39,7 +41,7 @@ export interface StoreOptions {
 export async function storeRecords(
   ref: ImportRef,
   path: string,
-  { reader, storage, batchSize }: StoreOptions,
+  { reader, storage, backup: fate, batchSize }: StoreOptions,
   context: Reporting,
 ): Promise<number> {
   const { signal, progress } = context
@@ -53,6 +55,8 @@ export async function storeRecords(
     for await (const batch of backup.read({ after: staging.cursor, batchSize, signal })) {
       await storage.write(ref.id, batch, {
         content: (record, abort) => backup.content(record, abort),
+        ...contentFileOf(backup),
+        backup: fate,
         signal,
       })
       done += batch.records.length
@@ -84,6 +88,12 @@ export async function withBackup<Result>(
     reader.forget?.(run)
     throw thrown
   }
+}
+
+/** The files in which a backup has its contents, for a storage; nothing where its reader does not tell. */
+export function contentFileOf(backup: OpenBackup): { readonly contentFile?: ContentFile } {
+  if (backup.contentFile === undefined) return {}
+  return { contentFile: async (record, signal) => (await backup.contentFile?.(record, signal)) ?? null }
 }
 
 /** Items of all kinds. */

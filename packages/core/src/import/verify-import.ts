@@ -7,7 +7,14 @@ import { checkSkips } from './import-policy.js'
 import { type Receipt, sealReceipt } from './receipt.js'
 import type { ImportRecord, SkipReason } from './records.js'
 import type { ImportRef, Storage, StoredItem } from './storage.js'
-import { backupChanged, labelOf, type Reporting, totalOf, withBackup } from './store-records.js'
+import {
+  backupChanged,
+  contentFileOf,
+  labelOf,
+  type Reporting,
+  totalOf,
+  withBackup,
+} from './store-records.js'
 
 /** What verifying needs beside its ports. */
 export interface VerifyOptions {
@@ -39,18 +46,22 @@ export async function verifyImport(
     const total = await totalOf(backup)
     const digester = new ContentDigester()
     const tally = new ImportTally()
-    const stored = storage.readBack(ref.id, { signal })[Symbol.asyncIterator]()
+    const reading = { signal, ...contentFileOf(backup) }
+    const stored = storage.readBack(ref.id, reading)[Symbol.asyncIterator]()
     let done = 0
     try {
       for await (const batch of backup.read({ after: null, batchSize, signal })) {
+        const pairs: Pair[] = []
         for (const record of batch.records) {
           const next = await stored.next()
           if (next.done === true) throw differs(record, 'it is missing in the library')
-          await compare(record, next.value, backup, signal)
+          compare(record, next.value)
+          pairs.push({ record, item: next.value })
           await digester.add(digestLine(next.value))
           count(tally, record, next.value)
           done += 1
         }
+        await compareContents(pairs, backup, signal)
         progress({ done, total, unit: 'items', label: labelOf(batch.records.at(-1)?.type) })
       }
       const extra = await stored.next()
@@ -72,24 +83,50 @@ export async function verifyImport(
   })
 }
 
-async function compare(
-  record: ImportRecord,
-  item: StoredItem,
-  backup: OpenBackup,
-  signal: AbortSignal,
-): Promise<void> {
+/** An item of the source, and what the library has for it. */
+interface Pair {
+  readonly record: ImportRecord
+  readonly item: StoredItem
+}
+
+function compare(record: ImportRecord, item: StoredItem): void {
   if (item.type !== record.type || item.key !== record.key)
     throw differs(record, 'it is missing in the library')
   if (item.difference !== null) throw differs(record, `the library reports ${item.difference}`)
   if (!sameJson(item.record, record)) throw differs(record, 'its row differs from the source')
   const expected = expectedOutcome(record)
   if (!expected.includes(item.outcome)) throw differs(record, `it is ${item.outcome}`)
-  if (record.type !== 'attachment' || record.unavailable !== null) return
-  const source = await backup.digest(record, signal)
-  if (item.content === null) throw differs(record, 'its file is missing')
-  if (item.content.sha256 !== source.sha256 || item.content.bytes !== source.bytes) {
-    throw differs(record, 'its file differs from the source')
+  if (record.type === 'attachment' && record.unavailable === null && item.content === null)
+    throw differs(record, 'its file is missing')
+}
+
+/** How many contents are hashed at a time: a reader may have a thread for each processor. */
+const contentsAtOnce = 8
+
+/** Reads the contents of the source once more, several at a time, and holds the library's against them. */
+async function compareContents(
+  pairs: readonly Pair[],
+  backup: OpenBackup,
+  signal: AbortSignal,
+): Promise<void> {
+  // A file that is the backup's own was hashed a moment ago, as the library's.
+  const waiting = pairs.filter(({ item }) => item.content !== null && item.isFileOfBackup !== true).values()
+  const failures: unknown[] = []
+  const work = async (): Promise<void> => {
+    for (const { record, item } of waiting) {
+      if (record.type !== 'attachment' || record.unavailable !== null) continue
+      try {
+        const source = await backup.digest(record, signal)
+        if (item.content?.sha256 !== source.sha256 || item.content.bytes !== source.bytes)
+          throw differs(record, 'its file differs from the source')
+      } catch (thrown) {
+        failures.push(thrown)
+      }
+      if (failures.length > 0) return
+    }
   }
+  await Promise.all(Array.from({ length: contentsAtOnce }, work))
+  if (failures.length > 0) throw failures[0]
 }
 
 function expectedOutcome(record: ImportRecord): readonly StoredItem['outcome'][] {
