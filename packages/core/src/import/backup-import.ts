@@ -14,10 +14,11 @@ import {
 } from '../index.js'
 import type { BackupReader, BackupRef, SourceDescription, SourceTotals } from './backup-reader.js'
 import type { Device } from './device.js'
-import { allowedSkips, checkImportInput, cleanupPolicy, fateOf } from './import-policy.js'
+import { allowedSkips, checkImportInput, cleanupPolicy, fateOf, isForced } from './import-policy.js'
 import type { Receipt } from './receipt.js'
 import type { ImportRef, Storage } from './storage.js'
-import { storeRecords, withBackup } from './store-records.js'
+import { type StoreOutput, storeRecords, withBackup } from './store-records.js'
+import { confirmUnchanged } from './unchanged-source.js'
 import { verifyImport } from './verify-import.js'
 
 /** Options of {@link backupImport}. */
@@ -34,7 +35,7 @@ export interface BackupImportOptions {
 /** What the import's steps return, and what they are given. */
 export interface ImportSteps {
   readonly extract: Step<ExtractOutput>
-  readonly store: Step<{ readonly items: number }>
+  readonly store: Step<StoreOutput>
   readonly verify: Step<Receipt>
   readonly cleanup: Step<CleanupOutput>
 }
@@ -137,14 +138,17 @@ function importSteps(options: BackupImportOptions): ImportSteps {
     udid: source.udid,
   })
 
-  const store = step<{ readonly items: number }>({
+  const store = step<StoreOutput>({
     weight: 6,
     run: async (context) => {
       const extracted = context.output(extract)
-      const ref = refOf(context.run, context.owner, extracted)
       const { backup } = extracted
-      const storing = { reader, storage, backup: fateOf(context.input, backup), batchSize }
-      return { items: await storeRecords(ref, backup.path, storing, context) }
+      const ref = refOf(context.run, context.owner, extracted)
+      const fate = fateOf(context.input, backup)
+      // A backup that will be deleted is let go only against a proof of this run: every byte read again.
+      const trustUnchanged = fate === 'stays' && !isForced(context.input)
+      const storing = { reader, storage, backup: fate, batchSize, trustUnchanged }
+      return storeRecords(ref, backup.path, storing, context)
     },
     compensate: async ({ reason, run }) => {
       // What is staged is seen by nobody, and the next attempt goes on behind it, unless it is wrong or there will be none.
@@ -161,9 +165,16 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const extracted = context.output(extract)
       const { backup } = extracted
       const ref = refOf(context.run, context.owner, extracted)
+      const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
+      const { unchangedSince } = context.output(store)
+      if (unchangedSince !== undefined) {
+        const confirming = { reader, storage, allowed }
+        const receipt = await confirmUnchanged(ref, backup.path, unchangedSince, confirming, context)
+        reader.forget?.(context.run)
+        return receipt
+      }
       const staging = await storage.begin(ref)
       if (staging.receipt !== null) return staging.receipt
-      const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
       const verifying = { reader, storage, batchSize, allowed, now: () => clock.now() }
       const receipt = await verifyImport(ref, backup.path, verifying, context)
       // Nothing of this run reads the backup any more.

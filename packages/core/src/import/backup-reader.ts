@@ -141,6 +141,15 @@ export interface OpenBackup {
   /** Reads the attachment's content from the backup once more, in full, and hashes it. Throws as {@link content}. */
   digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest>
 
+  /**
+   * Tells without reading the source whether it has changed: equal stamps stand for equal records and contents. Of files whose
+   * content it does not read it believes size and time of change; a reader that reads more, or other parts, gives another stamp.
+   * Readers that cannot tell leave it out.
+   *
+   * @throws HoldfastError as {@link content}, or the signal's reason.
+   */
+  stamp?(signal: AbortSignal): Promise<string>
+
   /** Closes files and removes what `open` left in the scratch folder. Repeat calls are safe. */
   close(): Promise<void>
 }

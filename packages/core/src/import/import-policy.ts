@@ -15,6 +15,11 @@ export interface ImportInput {
    * imported; where the backup is deleted in the end, it goes with it. @default all that the reader reads
    */
   readonly parts?: readonly BackupPartName[]
+  /**
+   * Reads and compares everything, even where nothing tells of a change since the backup was last imported. One that is deleted in
+   * the end always is. @default false
+   */
+  readonly force?: boolean
 }
 
 const inputRules = {
@@ -33,6 +38,7 @@ const inputRules = {
       value.every((name) => backupParts.some((known) => known === name)) &&
       new Set(value).size === value.length,
   },
+  force: rule.boolean,
   path: rule.string,
   udid: rule.string,
 }
@@ -44,7 +50,7 @@ const inputRules = {
  */
 export function checkImportInput(given: unknown): Json {
   checkOptions('backup-import', given ?? {}, inputRules)
-  // Every property was just checked to be a string or an array of strings.
+  // Every property was just checked to be a string, a boolean or an array of strings.
   return (given ?? {}) as Json
 }
 
@@ -61,6 +67,11 @@ export function fateOf(input: Json, backup: BackupRef): 'goes' | 'stays' {
 /** The parts of the backup that an input asks for; null for all that the reader reads. */
 export function chosenParts(input: Json): readonly BackupPartName[] | null {
   return readInput(input).parts ?? null
+}
+
+/** Whether an input asks that a backup be read in full even where nothing tells of a change. */
+export function isForced(input: Json): boolean {
+  return readInput(input).force === true
 }
 
 /** Nothing is lost by these: the backup has no content to give, whatever happens to it. */

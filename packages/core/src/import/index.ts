@@ -76,4 +76,5 @@ export type {
   StoredItem,
   WriteOptions,
 } from './storage.js'
+export type { StoreOutput } from './store-records.js'
 export { type ImportCheck, type LibraryDifference, verifyPublished } from './verify-library.js'

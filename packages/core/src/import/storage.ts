@@ -18,6 +18,8 @@ export type ImportRef = {
   readonly fingerprint: string
   /** Device that the source belongs to, null when the backup does not say. */
   readonly udid: string | null
+  /** What `OpenBackup.stamp` gave before anything of the source was read. Absent where nothing tells whether it has changed. */
+  readonly stamp?: string
 }
 
 /** How far the staging of an import has come. */
@@ -162,6 +164,13 @@ export interface Storage {
    * {@link begin}, superseded rows included. Resumable after a crash, safe to repeat, and nothing to do for an unknown id.
    */
   discard(id: string): Promise<void>
+
+  /**
+   * The receipt of a published import of this owner that began with the stamp of `ref`, when the library still holds all of it: no
+   * row of it is gone or was superseded by another import, and every file is there in its size and not known to be damaged. Null
+   * when there is none. Rows are not compared and files not hashed. Changes nothing. Storages that cannot tell leave it out.
+   */
+  findUnchanged?(ref: ImportRef, options: { readonly signal: AbortSignal }): Promise<Receipt | null>
 
   /** Published imports, oldest first. */
   imports(): Promise<readonly PublishedImport[]>

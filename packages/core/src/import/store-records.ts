@@ -30,25 +30,45 @@ export interface StoreOptions {
   readonly backup: 'goes' | 'stays'
   /** Most records of a batch. */
   readonly batchSize: number
+  /** Whether a backup that a published import holds, unchanged since, is left at that instead of being read again. */
+  readonly trustUnchanged: boolean
+}
+
+/** What storing came to. */
+export type StoreOutput = {
+  /** Items that are staged in all. */
+  readonly items: number
+  /** The published import that holds all of the backup already. Then nothing is staged. */
+  readonly unchangedSince?: string
 }
 
 /**
  * Streams what is not yet staged of a backup into the storage, batch by batch, each atomic with its cursor: after a failure or a crash
- * it goes on behind the last durable batch. Resolves with the number of items that are staged in all.
+ * it goes on behind the last durable batch.
  *
  * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, and what the ports throw.
  */
 export async function storeRecords(
   ref: ImportRef,
   path: string,
-  { reader, storage, backup: fate, batchSize }: StoreOptions,
+  options: StoreOptions,
   context: Reporting,
-): Promise<number> {
+): Promise<StoreOutput> {
+  const { reader, storage, backup: fate, batchSize, trustUnchanged } = options
   const { signal, progress } = context
-  const staging = await storage.begin(ref)
-  if (staging.receipt !== null) return staging.items
   return withBackup(reader, path, context, async (backup) => {
     if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
+    // Before anything is read: what changes from here on gives another stamp the next time.
+    const stamp = await backup.stamp?.(signal)
+    const stamped: ImportRef = stamp === undefined ? ref : { ...ref, stamp }
+    const held = trustUnchanged ? await storage.findUnchanged?.(stamped, { signal }) : null
+    if (held !== null && held !== undefined) {
+      // An earlier attempt of this run may have staged some of it.
+      await storage.discard(ref.id)
+      return { items: 0, unchangedSince: held.import }
+    }
+    const staging = await storage.begin(stamped)
+    if (staging.receipt !== null) return { items: staging.items }
     const total = await totalOf(backup)
     let done = staging.items
     progress({ done, total, unit: 'items' })
@@ -62,7 +82,7 @@ export async function storeRecords(
       done += batch.records.length
       progress({ done, total, unit: 'items', label: labelOf(batch.records.at(-1)?.type) })
     }
-    return done
+    return { items: done }
   })
 }
 

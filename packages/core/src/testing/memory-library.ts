@@ -39,6 +39,8 @@ interface Staged {
   /** Changes of what is published, when staging began. */
   readonly base: number
   readonly items: Item[]
+  /** Null where a part of it may have come from the source as it was before a change. */
+  stamp: string | null
   cursor: RecordBatch['cursor'] | null
   lastBatch: string | null
   receipt: Receipt | null
@@ -95,13 +97,14 @@ export class MemoryLibrary implements Storage {
         ref,
         base: this.#changes,
         items: [],
+        stamp: ref.stamp ?? null,
         cursor: null,
         lastBatch: null,
         receipt: null,
         publication: 0,
       }
       this.#imports.set(ref.id, staged)
-    }
+    } else if (ref.stamp !== undefined && ref.stamp !== staged.stamp) staged.stamp = null
     return { cursor: staged.cursor, items: staged.items.length, receipt: staged.receipt }
   }
 
@@ -161,6 +164,14 @@ export class MemoryLibrary implements Storage {
     if (staged === undefined) return
     if (staged.receipt !== null) this.#changes += 1
     this.#drop(staged)
+  }
+
+  async findUnchanged({ owner, stamp }: ImportRef): Promise<Receipt | null> {
+    if (stamp === undefined) return null
+    const found = this.#published().findLast((each) => each.ref.owner === owner && each.stamp === stamp)
+    const isHeld = (row: Row): boolean =>
+      !row.isGone && !this.#isSuperseded(row) && (row.sha256 === null || this.#files.has(row.sha256))
+    return found?.items.every(({ row }) => isHeld(row)) === true ? found.receipt : null
   }
 
   async imports(): Promise<readonly PublishedImport[]> {
@@ -239,7 +250,11 @@ export class MemoryLibrary implements Storage {
 
   #isVisible(row: Row): boolean {
     if (row.isGone || !this.#isPublished(row) || parseRecord(row.record).type === 'unreadable') return false
-    return !this.#rows.some((newer) => newer.supersedes === row && this.#isPublished(newer))
+    return !this.#isSuperseded(row)
+  }
+
+  #isSuperseded(row: Row): boolean {
+    return this.#rows.some((newer) => newer.supersedes === row && this.#isPublished(newer))
   }
 
   #isPublished(row: Row): boolean {
