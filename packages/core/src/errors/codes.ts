@@ -74,6 +74,9 @@ export const errorCodes = {
   // Drivers
   DRIVER_MISSING: 'A library that the adapter needs is not installed.',
   DRIVER_UNSUPPORTED: 'The installed version of a library does not work on this runtime.',
+  // Threads
+  THREAD_LOST:
+    'The thread that does the work of an import ended, or cannot be started; nothing of the backup or the library is lost.',
   // The test kit
   INVARIANT_BROKEN: 'Something that must hold for a saga does not hold on every path.',
   WALK_TOO_LONG: 'A saga has more states than were allowed.',

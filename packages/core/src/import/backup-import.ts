@@ -12,20 +12,24 @@ import {
   step,
   systemClock,
 } from '../index.js'
-import type { BackupReader, BackupRef, SourceDescription, SourceTotals } from './backup-reader.js'
+import type { BackupReader, BackupRef } from './backup-reader.js'
 import type { Device } from './device.js'
 import { allowedSkips, checkImportInput, cleanupPolicy, fateOf, isForced } from './import-policy.js'
+import { type DescribedBackup, type ImportWork, importWork } from './import-work.js'
 import type { Receipt } from './receipt.js'
 import type { ImportRef, Storage } from './storage.js'
-import { type StoreOutput, storeRecords, withBackup } from './store-records.js'
-import { confirmUnchanged } from './unchanged-source.js'
-import { verifyImport } from './verify-import.js'
+import type { StoreOutput } from './store-records.js'
 
-/** Options of {@link backupImport}. */
-export interface BackupImportOptions {
+/** Options of {@link backupImport}: `reader` and `storage` do the work where the runner is; `work` may do it in a thread. */
+export type BackupImportOptions = ImportSettings &
+  (
+    | { readonly reader: BackupReader; readonly storage: Storage; readonly work?: undefined }
+    | { readonly work: ImportWork; readonly reader?: undefined; readonly storage?: undefined }
+  )
+
+/** What an import needs, whoever does its work. */
+export interface ImportSettings {
   readonly device: Device
-  readonly reader: BackupReader
-  readonly storage: Storage
   /** Most records of a batch: what a transaction holds, and what is lost of the work by a crash. @default 500 */
   readonly batchSize?: number
   /** @default the system's clock */
@@ -41,10 +45,8 @@ export interface ImportSteps {
 }
 
 /** What `extract` found. */
-export type ExtractOutput = {
+export type ExtractOutput = DescribedBackup & {
   readonly backup: BackupRef
-  readonly source: SourceDescription
-  readonly totals: SourceTotals
 }
 
 /** What `cleanup` did. */
@@ -65,6 +67,7 @@ const importRules = {
   device: rule.object,
   reader: rule.object,
   storage: rule.object,
+  work: rule.object,
   batchSize: rule.count,
   clock: rule.object,
 }
@@ -80,13 +83,13 @@ const importRules = {
  * const run = await runner.start(saga, { path: '/backups/00008030-001A' }, { owner: userId })
  */
 export function backupImport(options: BackupImportOptions): Saga<ImportFacts> {
-  checkOptions('backupImport', options, importRules, ['device', 'reader', 'storage'])
+  const work = workOf(options)
   return defineSaga<ImportFacts>({
     name: 'backup-import',
     version: 1,
-    steps: { ...importSteps(options) },
+    steps: { ...importSteps(work, options) },
     input: checkImportInput,
-    resources: (input) => [...options.device.resources(input), ...options.storage.resources],
+    resources: (input) => [...options.device.resources(input), ...work.resources],
     // One import of a backup (or of a phone) at a time and owner, whatever its other options say.
     key: (input) => options.device.resources(input).join(' '),
     facts: ({ outputs, checkpoints }: RunKnowledge) => ({
@@ -95,15 +98,26 @@ export function backupImport(options: BackupImportOptions): Saga<ImportFacts> {
   })
 }
 
-function importSteps(options: BackupImportOptions): ImportSteps {
-  const { device, reader, storage, batchSize = 500, clock = systemClock } = options
+/** Who does the work. */
+function workOf(options: BackupImportOptions): ImportWork {
+  if (options.work === undefined) {
+    checkOptions('backupImport', options, importRules, ['device', 'reader', 'storage'])
+    return importWork(options.reader, options.storage)
+  }
+  const { reader: _reader, storage: _storage, ...rules } = importRules
+  checkOptions('backupImport with work', options, rules, ['device'])
+  return options.work
+}
+
+function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
+  const { device, batchSize = 500, clock = systemClock } = options
 
   const extract = step<ExtractOutput>({
     needs: device.needs,
     weight: 2,
     run: async (context) => {
       const { input, signal, checkpoint } = context
-      await storage.check({ backupPath: device.expectedPath(input) })
+      await work.check({ backupPath: device.expectedPath(input) })
       const backup = await device.acquire({
         signal,
         input,
@@ -113,12 +127,8 @@ function importSteps(options: BackupImportOptions): ImportSteps {
         activity: () => context.activity(),
         ask: (request) => context.ask(request),
       })
-      await storage.check({ backupPath: backup.path })
-      return withBackup(reader, backup.path, context, async (open) => ({
-        backup,
-        source: open.source,
-        totals: await open.totals(),
-      }))
+      await work.check({ backupPath: backup.path })
+      return { backup, ...(await work.describe(backup.path, context)) }
     },
     compensate: async ({ reason, checkpoint, output, options: asked }) => {
       // A backup that took hours is kept for the next attempt; only somebody who discards the run can have it deleted.
@@ -147,12 +157,11 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const fate = fateOf(context.input, backup)
       // A backup that will be deleted is let go only against a proof of this run: every byte read again.
       const trustUnchanged = fate === 'stays' && !isForced(context.input)
-      const storing = { reader, storage, backup: fate, batchSize, trustUnchanged }
-      return storeRecords(ref, backup.path, storing, context)
+      return work.store(ref, backup.path, { backup: fate, batchSize, trustUnchanged }, context)
     },
     compensate: async ({ reason, run }) => {
       // What is staged is seen by nobody, and the next attempt goes on behind it, unless it is wrong or there will be none.
-      if (reason === 'discarded' || reason === 'unverified') await storage.discard(run)
+      if (reason === 'discarded' || reason === 'unverified') await work.discard(run)
     },
   })
 
@@ -166,22 +175,10 @@ function importSteps(options: BackupImportOptions): ImportSteps {
       const { backup } = extracted
       const ref = refOf(context.run, context.owner, extracted)
       const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
-      const { unchangedSince } = context.output(store)
-      if (unchangedSince !== undefined) {
-        const confirming = { reader, storage, allowed }
-        const receipt = await confirmUnchanged(ref, backup.path, unchangedSince, confirming, context)
-        reader.forget?.(context.run)
-        return receipt
-      }
-      const staging = await storage.begin(ref)
-      if (staging.receipt !== null) return staging.receipt
-      const verifying = { reader, storage, batchSize, allowed, now: () => clock.now() }
-      const receipt = await verifyImport(ref, backup.path, verifying, context)
-      // Nothing of this run reads the backup any more.
-      reader.forget?.(context.run)
-      context.signal.throwIfAborted()
-      await storage.publish(ref.id, receipt)
-      return receipt
+      const { unchangedSince = null } = context.output(store)
+      const { run, input, signal, ask, progress } = context
+      const proving = { run, input, signal, ask, progress, now: () => clock.now() }
+      return work.prove(ref, backup.path, { batchSize, allowed, unchangedSince }, proving)
     },
   })
 
@@ -190,16 +187,16 @@ function importSteps(options: BackupImportOptions): ImportSteps {
     run: async (context) => {
       const { backup } = context.output(extract)
       const receipt = context.output(verify)
-      await requireDurable(receipt, storage)
+      await requireDurable(receipt, work)
       const { run, signal } = context
       const policy = cleanupPolicy(context.input, backup)
       // What the library holds of a backup that was to go and stays must not change with it.
       const links = fateOf(context.input, backup) === 'goes'
       const endLinks = async () => {
-        if (links) await storage.endLinks?.(run, { signal })
+        if (links) await work.endLinks(run, { signal })
       }
       try {
-        if (links) await storage.checkLinks?.(run, { signal })
+        if (links) await work.checkLinks(run, { signal })
         const { deleted } = await device.release(backup, receipt, { policy, signal })
         await endLinks()
         return { deleted, kept: null }
@@ -219,8 +216,8 @@ function importSteps(options: BackupImportOptions): ImportSteps {
 }
 
 /** The receipt must be in the library, where it proves something, and not only in this run's journal. */
-async function requireDurable(receipt: Receipt, storage: Storage): Promise<void> {
-  const published = await storage.imports()
+async function requireDurable(receipt: Receipt, work: ImportWork): Promise<void> {
+  const published = await work.imports()
   if (published.some(({ id, receipt: kept }) => id === receipt.import && kept.seal === receipt.seal)) return
   throw new HoldfastError('RECEIPT_INVALID', 'The library does not hold the receipt of this import', {
     hint: 'The backup is kept. Verify the library, or import the backup again.',

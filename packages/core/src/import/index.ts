@@ -4,6 +4,7 @@ export {
   type CleanupOutput,
   type ExtractOutput,
   type ImportFacts,
+  type ImportSettings,
   type ImportSteps,
 } from './backup-import.js'
 export {
@@ -23,6 +24,14 @@ export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'
 export { canonicalHandle } from './handles.js'
 export { allowedSkips, cleanupPolicy, type ImportInput } from './import-policy.js'
+export {
+  type DescribedBackup,
+  type ImportWork,
+  importWork,
+  type ProofSettings,
+  type Proving,
+  type StoreSettings,
+} from './import-work.js'
 export {
   checkReceipt,
   countsOf,
@@ -76,5 +85,5 @@ export type {
   StoredItem,
   WriteOptions,
 } from './storage.js'
-export type { StoreOutput } from './store-records.js'
+export type { Reading, Reporting, StoreOutput } from './store-records.js'
 export { type ImportCheck, type LibraryDifference, verifyPublished } from './verify-library.js'

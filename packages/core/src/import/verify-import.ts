@@ -24,7 +24,7 @@ export interface VerifyOptions {
   /** Skip reasons that may stand. */
   readonly allowed: readonly SkipReason[]
   /** Unix milliseconds UTC. */
-  readonly now: () => number
+  readonly now: () => number | Promise<number>
 }
 
 /**
@@ -78,7 +78,7 @@ export async function verifyImport(
       source: { fingerprint: ref.fingerprint, udid: ref.udid },
       counts,
       digest: await digester.digest(),
-      verifiedAt: now(),
+      verifiedAt: await now(),
     })
   })
 }
