@@ -40,4 +40,10 @@ export const adapterArrows = {
     { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts'] },
     { to: 'sqlite', files: ['driver.ts'] },
   ],
+  // What it does elsewhere is what the others do: it opens them as a host would.
+  'import-thread': [
+    { to: 'attachment-files', files: ['index.ts'] },
+    { to: 'ios-backup', files: ['index.ts'] },
+    { to: 'sqlite', files: ['index.ts'] },
+  ],
 }

@@ -7,4 +7,4 @@ export {
   type SqliteStatement,
 } from './driver.js'
 export { type SqliteJournalOptions, sqliteJournal } from './journal/sqlite-journal.js'
-export { type SqliteLibraryOptions, sqliteLibrary } from './library/sqlite-library.js'
+export { libraryResource, type SqliteLibraryOptions, sqliteLibrary } from './library/sqlite-library.js'

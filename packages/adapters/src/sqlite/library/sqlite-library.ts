@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { checkOptions, HoldfastError, type Json, rule, toHoldfastError } from '@holdfast/core'
 import { type PublishedImport, parseReceipt, type StagingState, type Storage } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
@@ -42,7 +43,7 @@ export function sqliteLibrary(
   const path = db.path
 
   return {
-    resources: [`library:${path === null ? files.folder : realPath(path)}`],
+    resources: [path === null ? `library:${files.folder}` : libraryResource(path)],
 
     async check({ backupPath }) {
       db.version()
@@ -123,12 +124,20 @@ async function stateOf(found: ImportRow | null): Promise<StagingState> {
   return { cursor, items: found.items, receipt: await receiptOf(found) }
 }
 
-/** The one name of a file, however it was opened. */
+/**
+ * The resource that a run has for itself while it works on the library in the database at this path, which need not exist yet:
+ * `library:` and the one name of the file, however the path is spelt.
+ */
+export function libraryResource(path: string): string {
+  return `library:${realPath(resolve(path))}`
+}
+
 function realPath(path: string): string {
   try {
     return realpathSync.native(path)
   } catch {
-    return path
+    const folder = dirname(path)
+    return folder === path ? path : join(realPath(folder), basename(path))
   }
 }
 
