@@ -79,8 +79,9 @@ export class BackupDatabase {
     const whole = sideFiles.length > 0 ? await readSqliteFile(opened) : file
     if (whole === null) throw damaged(name, 'it is no SQLite database')
     let db: SqliteDatabase | null = null
-    const trees = PageTrees.open(opened, whole)
+    let trees: PageTrees | null = null
     try {
+      trees = PageTrees.open(opened, whole)
       // Preparing any statement makes SQLite read the whole schema, which lies in the tree of the first page.
       const fault = await trees.faultOf(1)
       if (fault !== null) throw damaged(name, `in its schema ${fault}`)
@@ -96,7 +97,7 @@ export class BackupDatabase {
       db?.close()
       throw databaseError(thrown, name)
     } finally {
-      trees.close()
+      trees?.close()
     }
   }
 
@@ -269,11 +270,13 @@ export function damaged(name: DatabaseName, found: string, cause?: unknown): Hol
 }
 
 /**
- * An error of a database driver, told as what it means for the backup. What is no error of SQLite (a bug, a missing driver) comes
- * back as it is.
+ * An error of a database driver or of the file system, told as what it means for the backup. What is neither (a bug, a missing driver)
+ * comes back as it is.
  */
 export function databaseError(thrown: unknown, name: DatabaseName): unknown {
-  const code = isHoldfastError(thrown) ? null : sqliteCode(thrown)
+  if (isHoldfastError(thrown)) return thrown
+  if (/^E[A-Z0-9]+$/.test(systemCodeOf(thrown) ?? '')) return unreadable(name.file, thrown)
+  const code = sqliteCode(thrown)
   if (code === null) return thrown
   if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') {
     return new HoldfastError('BACKUP_UNREADABLE', `Another program holds ${name.file} of the backup locked`, {
