@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Random } from '../../src/testing/synthetic-backup/random.js'
+import { Preloaded } from './preloaded.js'
 
 /** What is watched: a disk, and a folder for what is noted of it. */
 export interface Watched {
@@ -19,35 +17,22 @@ export interface DiskCall {
 
 /** What stands between a process and its disk: a library for LD_PRELOAD, made from disk.c. */
 export class DiskWatch {
-  readonly #folder: string
-  readonly #library: string
+  readonly #shim: Preloaded
 
-  private constructor(folder: string, library: string) {
-    this.#folder = folder
-    this.#library = library
+  private constructor(shim: Preloaded) {
+    this.#shim = shim
   }
 
   /** Compiles it; a string that says why where that cannot be done. */
   static compile(): DiskWatch | string {
-    if (process.platform !== 'linux') return `LD_PRELOAD is Linux's; this is ${process.platform}`
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-disk-'))
-    const library = join(folder, 'disk.so')
-    const source = fileURLToPath(new URL('disk.c', import.meta.url))
-    const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0)
-    if (compiler === undefined) return 'there is no C compiler'
-    const { status, stderr } = spawnSync(
-      compiler,
-      ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', library, source, '-ldl'],
-      { encoding: 'utf8' },
-    )
-    if (status !== 0) throw new Error(`disk.c does not compile: ${stderr}`)
-    return new DiskWatch(folder, library)
+    const shim = Preloaded.compile(new URL('disk.c', import.meta.url))
+    return typeof shim === 'string' ? shim : new DiskWatch(shim)
   }
 
   /** Environment of a process that may end at a call. */
   environment(place: Watched, end: DiskCall | null): Readonly<Record<string, string>> {
     return {
-      LD_PRELOAD: this.#library,
+      LD_PRELOAD: this.#shim.library,
       HOLDFAST_DISK_FOLDER: place.disk,
       HOLDFAST_DISK_COUNT: countOf(place),
       ...(end === null ? {} : { HOLDFAST_DISK_KILL: String(end.call) }),
@@ -62,7 +47,7 @@ export class DiskWatch {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true })
+    this.#shim.remove()
   }
 }
 

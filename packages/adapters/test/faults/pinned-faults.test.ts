@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FaultBench } from './bench.js'
+import type { FaultAction } from './fault-control.js'
+import type { FaultStory } from './fault-task.js'
+import { compileFaults, FaultWorkshop } from './fault-workshop.js'
+import { problemsAt } from './judge.js'
+
+/** What was wrong once: the call and its system code, and what the host is told now. */
+const pinned: readonly {
+  readonly claim: string
+  readonly story: FaultStory
+  readonly among: string
+  readonly at: number
+  readonly action: FaultAction
+  readonly told: { readonly status: string; readonly code: string }
+}[] = [
+  {
+    claim:
+      'a database of the backup that cannot be opened while its pages are checked is a backup that cannot be read',
+    story: 'import',
+    // The address book. It is opened for its header first, then for its pages, then by SQLite.
+    among: '/backups/phone/31/31bb7ba8914766d4ba40d6dfb6113c8b614be442',
+    at: 2,
+    action: 'EACCES',
+    told: { status: 'retryable', code: 'BACKUP_UNREADABLE' },
+  },
+]
+
+const shim = compileFaults()
+let workshop: FaultWorkshop
+let bench: FaultBench
+beforeAll(async () => {
+  if (typeof shim === 'string') return
+  workshop = await FaultWorkshop.open(shim)
+  bench = workshop.newBench()
+}, 60_000)
+afterAll(async () => {
+  if (typeof shim === 'string') return
+  bench.remove()
+  await workshop.cleanUp()
+})
+
+describe.skipIf(typeof shim === 'string')('what a fault was told as something else once', () => {
+  it.each(pinned)('$claim', { timeout: 60_000 }, async ({ story, among, at, action, told }) => {
+    const [whole, disturbed] = await bench.try([
+      { story, fault: null, ending: 'retry', stays: true },
+      { story, fault: { at, action, lasts: false, among }, ending: 'retry', stays: true },
+    ])
+    if (whole === undefined || disturbed === undefined) throw new Error('nothing was tried')
+    expect(disturbed.seen.hit).toContain(among)
+    expect(disturbed.first.report?.story).toMatchObject(told)
+    expect(problemsAt(disturbed, whole.end)).toEqual([])
+  })
+})
