@@ -52,15 +52,17 @@ export async function verifyImport(
     try {
       for await (const batch of backup.read({ after: null, batchSize, signal })) {
         const pairs: Pair[] = []
+        let lines = ''
         for (const record of batch.records) {
           const next = await stored.next()
           if (next.done === true) throw differs(record, 'it is missing in the library')
           compare(record, next.value)
           pairs.push({ record, item: next.value })
-          await digester.add(digestLine(next.value))
+          lines += digestLine(next.value)
           count(tally, record, next.value)
           done += 1
         }
+        await digester.add(lines)
         await compareContents(pairs, backup, signal)
         progress({ done, total, unit: 'items', label: labelOf(batch.records.at(-1)?.type) })
       }

@@ -8,33 +8,54 @@ export type JsonObject = { readonly [key: string]: Json }
 
 /**
  * JSON text of `value` with the keys of every object in code-unit order, so that equal values give equal text.
- * Properties that are `undefined` are left out, as `JSON.stringify` does.
+ * Properties that are `undefined` are left out, as `JSON.stringify` does, and those whose value `leavesOut` is true for.
  */
-export function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown, leavesOut: (held: unknown) => boolean = leavesNothing): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   let text = ''
   if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null)}`
+    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null, leavesOut)}`
     return `[${text}]`
   }
-  const properties: Readonly<Record<string, unknown>> = { ...value }
-  // The default order of `sort` is that of code units.
-  for (const key of Object.keys(properties).sort()) {
-    const item = properties[key]
-    if (item !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(item)}`
+  const { sorted, quoted } = keyOrderOf(Object.keys(value))
+  for (const [index, key] of sorted.entries()) {
+    const held = propertyOf(value, key)
+    if (held === undefined || leavesOut(held)) continue
+    text += `${text === '' ? '' : ','}${quoted[index]}${canonicalJson(held, leavesOut)}`
   }
   return `{${text}}`
 }
 
-const quotedKeys = new Map<string, string>()
+const leavesNothing = (): boolean => false
 
-/** A key as JSON text. Records have few keys and there are many records; keys of hosts' own data are not collected for ever. */
-function quoted(key: string): string {
-  const known = quotedKeys.get(key)
+/** The keys of an object in the order in which it has them, and as canonical text has them. */
+interface KeyOrder {
+  readonly keys: readonly string[]
+  readonly sorted: readonly string[]
+  /** The sorted ones as JSON text, each with its colon. */
+  readonly quoted: readonly string[]
+}
+
+/** Orders that were sorted lately: records come by the hundred thousand with the same keys, and sorting takes longer than all the rest. */
+const lately: KeyOrder[] = []
+const mostOrders = 16
+let oldest = 0
+
+function keyOrderOf(keys: readonly string[]): KeyOrder {
+  const known = lately.find((order) => isSameList(order.keys, keys))
   if (known !== undefined) return known
-  const text = JSON.stringify(key)
-  if (quotedKeys.size < 1000) quotedKeys.set(key, text)
-  return text
+  // The default order of `sort` is that of code units.
+  const sorted = keys.toSorted()
+  const order = { keys, sorted, quoted: sorted.map((key) => `${JSON.stringify(key)}:`) }
+  lately[oldest] = order
+  oldest = (oldest + 1) % mostOrders
+  return order
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
 }
 
 /** Whether two values of plain JSON are equal: what {@link canonicalJson} would make equal text of, without making any. */
@@ -45,7 +66,11 @@ export function sameJson(a: unknown, b: unknown): boolean {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
     return a.every((item, index) => sameJson(item, b[index]))
   }
-  return within(a, b) && within(b, a)
+  const keys = Object.keys(a)
+  if (!isSameList(keys, Object.keys(b))) return within(a, b) && within(b, a)
+  // Both have them all as their own, as two records of one kind do.
+  for (const key of keys) if (!sameJson(propertyOf(a, key), propertyOf(b, key))) return false
+  return true
 }
 
 /** Whether `b` has everything that `a` has, equal. */
@@ -55,6 +80,11 @@ function within(a: object, b: object): boolean {
     if (item !== undefined && !sameJson(item, others[key])) return false
   }
   return true
+}
+
+function propertyOf(value: object, key: string): unknown {
+  // Any object can be asked for any property; what it holds is unknown.
+  return (value as Readonly<Record<string, unknown>>)[key]
 }
 
 /**

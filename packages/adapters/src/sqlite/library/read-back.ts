@@ -9,7 +9,7 @@ import { attachmentContent } from './rows/attachment-rows.js'
 import { shapes, toRecord } from './rows/record-rows.js'
 import { rowHash, rowText, storable } from './rows/row-shape.js'
 import { sqliteCodeOf } from './sql-errors.js'
-import { versionAt } from './versions.js'
+import { type StoredVersion, versionsBetween } from './versions.js'
 
 /** Items that are read at once: a page, so that no open cursor stands in the way of a writer or of the log's checkpoint. */
 const itemsAtOnce = 200
@@ -43,21 +43,29 @@ export async function* readBackImport(
 function readPage(db: LibraryDatabase, id: string, from: number): readonly ReadItem[] {
   const found = findImport(db, id)
   if (found === null || found.state === 'discarding') throw importUnknown(id)
-  return db
-    .all(
-      'SELECT * FROM import_items WHERE import = ? AND seq >= ? AND seq < ? ORDER BY seq',
-      found.n,
-      from,
-      from + itemsAtOnce,
-    )
-    .map((ledger) => readItem(db, ledger))
+  const stretch = { n: found.n, from, to: from + itemsAtOnce }
+  const ledger = db.all(
+    'SELECT * FROM import_items WHERE import = ? AND seq >= ? AND seq < ? ORDER BY seq',
+    stretch.n,
+    stretch.from,
+    stretch.to,
+  )
+  const versions = new Map<ImportRecord['type'], ReadonlyMap<number, StoredVersion>>()
+  return ledger.map((item) => {
+    const type = word<ImportRecord['type']>(item, 'type')
+    const row = numberOrNull(item, 'row')
+    const known = versions.get(type) ?? versionsBetween(db, shapes[type], stretch)
+    versions.set(type, known)
+    return readItem(db, item, type, (row === null ? undefined : known.get(row)) ?? null)
+  })
 }
 
-function readItem(db: LibraryDatabase, ledger: Row): ReadItem {
-  const type = word<ImportRecord['type']>(ledger, 'type')
-  const row = numberOrNull(ledger, 'row')
-  const shape = shapes[type]
-  const stored = row === null ? null : versionAt(db, shape, row)
+function readItem(
+  db: LibraryDatabase,
+  ledger: Row,
+  type: ImportRecord['type'],
+  stored: StoredVersion | null,
+): ReadItem {
   const facts = {
     outcome: word<ItemOutcome>(ledger, 'outcome'),
     reason: ledger['reason'] === null ? null : word<SkipReason>(ledger, 'reason'),

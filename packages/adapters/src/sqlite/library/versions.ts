@@ -52,6 +52,35 @@ export function versionAt(db: LibraryDatabase, shape: RowShape, row: number): St
   return readVersion(db, shape, 'at', [row])
 }
 
+/**
+ * The versions that a stretch of an import's ledger refers to, of one type, by their row; those that are gone are missing. One statement
+ * for all of them takes a third of what one for each takes.
+ */
+export function versionsBetween(
+  db: LibraryDatabase,
+  shape: RowShape,
+  stretch: { readonly n: number; readonly from: number; readonly to: number },
+): ReadonlyMap<number, StoredVersion> {
+  const { n, from, to } = stretch
+  let found: readonly Row[]
+  try {
+    found = db.all(selectSql(shape, 'between'), n, from, to, shape.type)
+  } catch (thrown) {
+    if (!holdsBlob(thrown)) throw thrown
+    // One by one, so that only the damaged row reads as an empty one.
+    const rows = db.all(
+      'SELECT row FROM import_items WHERE import = ? AND seq >= ? AND seq < ? AND type = ? AND row IS NOT NULL',
+      n,
+      from,
+      to,
+      shape.type,
+    )
+    const versions = rows.flatMap((row) => versionAt(db, shape, number(row, 'row')) ?? [])
+    return new Map(versions.map((version) => [version.row, version]))
+  }
+  return new Map(found.map((row) => [number(row, 'row'), versionOf(db, shape, row)]))
+}
+
 /** Whether a version says, column for column, what was prepared. Its own hash alone is not believed. */
 export function isSame(stored: StoredVersion, encoded: EncodedVersion): boolean {
   return stored.hash === encoded.hash && rowText(stored) === encoded.text
@@ -104,16 +133,23 @@ function readVersion(
   try {
     found = db.get(selectSql(shape, which), ...parameters)
   } catch (thrown) {
-    // Nothing of the library writes a blob, and JSON holds none: a row that has one was damaged, and reads as an empty one.
-    if (!(thrown instanceof Error && thrown.message.includes('BLOB'))) throw thrown
+    if (!holdsBlob(thrown)) throw thrown
     found = db.get(selectSql(shape, which).replace(/json_array\(.*?\)/, "'[]'"), ...parameters)
   }
-  if (found === null) return null
+  return found === null ? null : versionOf(db, shape, found)
+}
+
+/** Nothing of the library writes a blob, and JSON holds none: a row that has one was damaged, and reads as an empty one. */
+function holdsBlob(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.includes('BLOB')
+}
+
+function versionOf(db: LibraryDatabase, shape: RowShape, found: Row): StoredVersion {
   const row = number(found, 'row')
   const columns = rowOf(shape, text(found, 'held'), partsOf(db, shape, row))
   const exact = textOrNull(found, 'exact')
   const held = exact !== null && storedText(exact) === rowText(columns) ? parseRowText(shape, exact) : columns
-  return { ...held, row, hash: text(found, 'hash') }
+  return { shape: held.shape, values: held.values, parts: held.parts, row, hash: text(found, 'hash') }
 }
 
 function partsOf(db: LibraryDatabase, shape: RowShape, row: number): Parts {
@@ -124,10 +160,14 @@ function partsOf(db: LibraryDatabase, shape: RowShape, row: number): Parts {
 }
 
 // Statements are prepared once per text; these texts are made once per shape.
-const selectSqls = { current: new Map<RowShape, string>(), at: new Map<RowShape, string>() }
+const selectSqls = {
+  current: new Map<RowShape, string>(),
+  at: new Map<RowShape, string>(),
+  between: new Map<RowShape, string>(),
+}
 const insertSqls = new Map<RowShape, string>()
 
-function selectSql(shape: RowShape, which: 'current' | 'at'): string {
+function selectSql(shape: RowShape, which: 'current' | 'at' | 'between'): string {
   let sql = selectSqls[which].get(shape)
   if (sql === undefined) {
     const [first = '', ...others] = shape.identity
@@ -135,8 +175,13 @@ function selectSql(shape: RowShape, which: 'current' | 'at'): string {
     const current = `${first} = ?${others.map((column) => ` AND ${column} IS ?`).join('')}
       AND owner = ? AND (import = ? OR (SELECT i.publication FROM import_rows AS i WHERE i.n = import) IS NOT NULL)
       ORDER BY row DESC LIMIT 1`
-    sql = `SELECT row, hash, exact, json_array(${shape.columns.join(', ')}) AS held FROM ${shape.table}
-      WHERE ${which === 'at' ? 'row = ?' : current}`
+    const held = (from: string) =>
+      `${from}row, ${from}hash, ${from}exact, json_array(${shape.columns.map((column) => from + column).join(', ')}) AS held`
+    sql =
+      which === 'between'
+        ? `SELECT ${held('v.')} FROM import_items AS i CROSS JOIN ${shape.table} AS v ON v.row = i.row
+           WHERE i.import = ? AND i.seq >= ? AND i.seq < ? AND i.type = ?`
+        : `SELECT ${held('')} FROM ${shape.table} WHERE ${which === 'at' ? 'row = ?' : current}`
     selectSqls[which].set(shape, sql)
   }
   return sql

@@ -83,10 +83,27 @@ export function parseRowText(shape: RowShape, text: string): RecordRow {
 }
 
 /** The columns of a row by name. */
-export function namedColumns(row: RecordRow): Row {
-  const named: Record<string, SqlValue> = {}
-  for (const [index, column] of row.shape.columns.entries()) named[column] = row.values[index] ?? null
+export function namedColumns({ shape, values }: RecordRow): Row {
+  // Names that are added one by one make a dictionary, ten times as slow to fill and to read as a copy of an object that has them all.
+  const named = { ...columnsOf(shape) }
+  for (let index = 0; index < shape.columns.length; index++) {
+    const column = shape.columns[index]
+    if (column !== undefined) named[column] = values[index] ?? null
+  }
   return named
+}
+
+const noColumns = new WeakMap<RowShape, Record<string, SqlValue>>()
+
+/** An object with all columns of a shape, null each. */
+function columnsOf(shape: RowShape): Record<string, SqlValue> {
+  let known = noColumns.get(shape)
+  if (known === undefined) {
+    // Parsed, because only so V8 lays an object of many properties out as one that was written down.
+    known = JSON.parse(`{${shape.columns.map((column) => `${JSON.stringify(column)}:null`).join()}}`)
+    noColumns.set(shape, known ?? {})
+  }
+  return known ?? {}
 }
 
 /**
