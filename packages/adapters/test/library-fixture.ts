@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Storage } from '@holdfast/core/import'
 import type { LibraryDump, StorageUnderTest } from '@holdfast/core/testing'
 import { attachmentFiles } from '../src/attachment-files/index.js'
-import { type SqliteDatabase, sqliteLibrary } from '../src/sqlite/index.js'
+import { type SqliteDatabase, type SqliteLibrary, sqliteLibrary } from '../src/sqlite/index.js'
 import { openTestSqlite } from '../src/testing/open-sqlite.js'
 
 /** Views that hold records, published ones only. */
@@ -28,12 +27,14 @@ const recordViews = [
 export interface LibraryFolder extends StorageUnderTest {
   readonly folder: string
   readonly db: SqliteDatabase
+  /** The storage under test, as what it is. */
+  readonly library: SqliteLibrary
 }
 
 export async function makeLibraryFolder(): Promise<LibraryFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-library-'))
   const opened: SqliteDatabase[] = []
-  const open = (): { readonly db: SqliteDatabase; readonly storage: Storage } => {
+  const open = (): { readonly db: SqliteDatabase; readonly storage: SqliteLibrary } => {
     const library = openLibrary(folder)
     opened.push(library.db)
     return library
@@ -50,6 +51,7 @@ export async function makeLibraryFolder(): Promise<LibraryFolder> {
     folder,
     db,
     storage,
+    library: storage,
     reopen: async () => open().storage,
     dump: async () => dumpLibrary(folder),
     tamper: {
@@ -74,7 +76,10 @@ export async function makeLibraryFolder(): Promise<LibraryFolder> {
 }
 
 /** Opens the library of a folder. */
-export function openLibrary(folder: string): { readonly db: SqliteDatabase; readonly storage: Storage } {
+export function openLibrary(folder: string): {
+  readonly db: SqliteDatabase
+  readonly storage: SqliteLibrary
+} {
   const db = openTestSqlite(join(folder, 'library.db'), { readonly: false })
   return { db, storage: sqliteLibrary(db, attachmentFiles(join(folder, 'attachments'))) }
 }

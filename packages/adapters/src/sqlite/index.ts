@@ -7,4 +7,10 @@ export {
   type SqliteStatement,
 } from './driver.js'
 export { type SqliteJournalOptions, sqliteJournal } from './journal/sqlite-journal.js'
-export { libraryResource, type SqliteLibraryOptions, sqliteLibrary } from './library/sqlite-library.js'
+export type { OwnerChange } from './library/owners.js'
+export {
+  libraryResource,
+  type SqliteLibrary,
+  type SqliteLibraryOptions,
+  sqliteLibrary,
+} from './library/sqlite-library.js'

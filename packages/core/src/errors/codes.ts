@@ -61,6 +61,7 @@ export const errorCodes = {
   DESTINATION_UNSAFE: 'The destination lies inside the backup, or the backup inside the destination.',
   LIBRARY_NEWER: 'The library was written by a newer version of Holdfast; nothing was touched.',
   LIBRARY_DAMAGED: 'The library cannot be read as one.',
+  OWNER_TAKEN: 'The library holds imports of an owner with that id already.',
   LIBRARY_CHANGED: 'Another import was published meanwhile; the store begins afresh on the next attempt.',
   STORE_FAILED: 'Writing to the library failed.',
   DISK_FULL: 'The volume is full.',

@@ -146,6 +146,11 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
     owner,
     fingerprint: source.fingerprint,
     udid: source.udid,
+    parts: source.parts
+      .filter(({ state }) => state === 'present')
+      .map(({ part }) => part)
+      .sort(),
+    takenAt: source.takenAt,
   })
 
   const store = step<StoreOutput>({

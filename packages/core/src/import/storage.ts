@@ -20,6 +20,10 @@ export type ImportRef = {
   readonly udid: string | null
   /** What `OpenBackup.stamp` gave before anything of the source was read. Absent where nothing tells whether it has changed. */
   readonly stamp?: string
+  /** Names of the parts of the source that are there and read, sorted. Absent where they are not known. */
+  readonly parts?: readonly string[]
+  /** When the source was made; unix milliseconds UTC. Absent or null where it does not say. */
+  readonly takenAt?: number | null
 }
 
 /** How far the staging of an import has come. */

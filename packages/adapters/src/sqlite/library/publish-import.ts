@@ -2,6 +2,7 @@ import { HoldfastError } from '@holdfast/core'
 import { parseReceipt, type Receipt } from '@holdfast/core/import'
 import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
 import { type LibraryDatabase, publications } from './library-database.js'
+import { ownerOf } from './owners.js'
 
 /** Publishes a staged import with its receipt, in one transaction whose length does not depend on the import's. */
 export async function publishImport(
@@ -16,7 +17,7 @@ export async function publishImport(
     if (found === null || found.state === 'discarding') throw importUnknown(id)
     if (
       sealed.import !== id ||
-      sealed.owner !== found.owner ||
+      ownerOf(db, { id, owner: sealed.owner }) !== found.owner ||
       sealed.source.fingerprint !== found.fingerprint
     ) {
       throw wrongReceipt(id, 'The receipt was made for another import')

@@ -7,9 +7,11 @@ import type { SqliteDatabase } from '../driver.js'
 import { discardImport } from './discard-import.js'
 import { number, text } from './fields.js'
 import { finishRemovals, revokeIntents } from './file-rows.js'
-import { addImport, findImport, type ImportRow } from './import-rows.js'
+import { findUnchanged } from './find-unchanged.js'
+import { addImport, findImport, type ImportRow, reviseStamp } from './import-rows.js'
 import { isInside } from './is-inside.js'
 import { LibraryDatabase, publications } from './library-database.js'
+import { type OwnerChange, ownerOf, remapOwner } from './owners.js'
 import { parsedReceipt, publishImport, receiptOf } from './publish-import.js'
 import { readBackImport } from './read-back.js'
 import { writeBatch } from './write-batch.js'
@@ -18,6 +20,23 @@ import { writeBatch } from './write-batch.js'
 export interface SqliteLibraryOptions {
   /** Unix milliseconds UTC. @default Date.now */
   readonly now?: () => number
+}
+
+/** The default library: a Storage, and what only a library of its own can do. */
+export interface SqliteLibrary extends Storage {
+  findUnchanged: NonNullable<Storage['findUnchanged']>
+
+  /**
+   * Gives an owner another id, as when a person signs in to an account. All that they imported is theirs under the new id at once;
+   * receipts go on naming the id of their time. Changes nothing where nobody has the old id. Durable when it resolves.
+   *
+   * @throws HoldfastError `OWNER_TAKEN` when somebody has the new id already; then nothing was changed.
+   *
+   * @example
+   * const under = await runner.runs({ owner: guest, status: ['working', 'retryable', 'stuck'] })
+   * await library.remapOwner({ from: guest, to: userId, runs: under.map(({ id }) => id) })
+   */
+  remapOwner(change: OwnerChange): Promise<void>
 }
 
 /**
@@ -36,7 +55,7 @@ export function sqliteLibrary(
   database: SqliteDatabase,
   files: AttachmentFiles,
   options: SqliteLibraryOptions = {},
-): Storage {
+): SqliteLibrary {
   checkOptions('sqliteLibrary', options, { now: rule.function })
   const now = options.now ?? Date.now
   const db = new LibraryDatabase(database)
@@ -58,8 +77,8 @@ export function sqliteLibrary(
       const found = db.attempt('looking for the import', () => findImport(db, ref.id))
       if (found !== null && found.state !== 'published') {
         const base = db.attempt('reading its version', () => publications(db))
-        const same =
-          found.owner === ref.owner && found.fingerprint === ref.fingerprint && found.udid === ref.udid
+        const owner = db.attempt('looking for its owner', () => ownerOf(db, ref))
+        const same = found.owner === owner && found.fingerprint === ref.fingerprint && found.udid === ref.udid
         // Staged against another library, or from another source: neither the rows nor the cursor mean anything any more.
         if (found.state === 'discarding' || found.base !== base || !same)
           await discardImport(db, files, ref.id)
@@ -67,8 +86,11 @@ export function sqliteLibrary(
       await files.sweep()
       const ready = db.transaction('beginning an import', () => {
         const row = findImport(db, ref.id)
-        if (row === null) addImport(db, ref, publications(db))
-        else revokeIntents(db, row.n)
+        if (row === null) addImport(db, ref, ownerOf(db, ref), publications(db))
+        else {
+          revokeIntents(db, row.n)
+          reviseStamp(db, row, ref)
+        }
         return findImport(db, ref.id)
       })
       await finishRemovals(db, files)
@@ -95,6 +117,20 @@ export function sqliteLibrary(
       await discardImport(db, files, id)
     },
 
+    async findUnchanged(ref, { signal }) {
+      db.open()
+      return findUnchanged(db, files, ref, signal)
+    },
+
+    async remapOwner(change) {
+      checkOptions('remapOwner', change, { from: rule.string, to: rule.string, runs: runsRule }, [
+        'from',
+        'to',
+      ])
+      db.open()
+      remapOwner(db, change)
+    },
+
     async imports() {
       db.open()
       const rows = db.attempt('listing imports', () =>
@@ -115,6 +151,11 @@ export function sqliteLibrary(
       )
     },
   }
+}
+
+const runsRule = {
+  must: 'be an array of ids of runs',
+  test: (value: unknown) => Array.isArray(value) && value.every((run) => typeof run === 'string'),
 }
 
 async function stateOf(found: ImportRow | null): Promise<StagingState> {

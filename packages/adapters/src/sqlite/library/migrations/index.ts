@@ -1,5 +1,6 @@
 import { v1 } from './v1.js'
 import { v2 } from './v2.js'
+import { v3 } from './v3.js'
 
 /** One step from a version of the library to the next. */
 export interface Migration {
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
     ],
   },
   { sql: v2, commonNames: ['calls', 'call_handles', 'voicemails', 'contact_handles'] },
+  { sql: v3, commonNames: ['deleted_in_source'] },
 ]

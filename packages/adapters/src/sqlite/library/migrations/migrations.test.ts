@@ -12,17 +12,22 @@ import type { SqliteDatabase } from '../../driver.js'
 import { migrations } from './index.js'
 
 const signal = new AbortController().signal
-/** Two imports, stored and verified by the code of version 1, the second superseding some of the first. */
-const dump = fileURLToPath(new URL('../../../../test/library-of-version-1.sql', import.meta.url))
+/** Two imports, stored and verified by the code of that version, the second superseding some of the first. */
+const dumpOf = (version: number) =>
+  fileURLToPath(new URL(`../../../../test/library-of-version-${version}.sql`, import.meta.url))
+const messagesOf = { 1: 5, 2: 6 }
 
 let folder: string
 let closing: SqliteDatabase[]
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-version-1-'))
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-version-'))
   closing = []
+})
+
+function load(version: number): void {
   const db = openTestSqlite(join(folder, 'library.db'), { readonly: false })
-  db.exec(readFileSync(dump, 'utf8'))
+  db.exec(readFileSync(dumpOf(version), 'utf8'))
   db.close()
   for (const text of ['content of p1@m0', 'content of p1@m1']) {
     const sha256 = createHash('sha256').update(text).digest('hex')
@@ -30,7 +35,8 @@ beforeEach(() => {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
   }
-})
+}
+
 afterEach(() => {
   for (const db of closing) db.close()
   rmSync(folder, { recursive: true })
@@ -42,8 +48,8 @@ function open() {
   return library
 }
 
-/** Every row of every table, column for column as version 1 had them. */
-function rowsOfVersion1(db: SqliteDatabase, columns: ReadonlyMap<string, string>) {
+/** Every row of every table, column for column as that version had them. */
+function rowsOf(db: SqliteDatabase, columns: ReadonlyMap<string, string>) {
   return new Map(
     [...columns].map(([table, names]) => [table, db.prepare(`SELECT ${names} FROM ${table}`).all()]),
   )
@@ -59,31 +65,46 @@ function columnsOf(db: SqliteDatabase): ReadonlyMap<string, string> {
   return new Map(found.map(({ table, names }) => [table, names]))
 }
 
-describe('a library of version 1', () => {
+describe.each([1, 2] as const)('a library of version %i', (version) => {
+  beforeEach(() => load(version))
+
   it('is brought to the present version with every row as it was', async () => {
     const before = openTestSqlite(join(folder, 'library.db'), { readonly: true })
     const columns = columnsOf(before)
-    const rows = rowsOfVersion1(before, columns)
-    expect(before.prepare("SELECT value FROM library_meta WHERE key = 'version'").get()).toEqual({ value: 1 })
+    const rows = rowsOf(before, columns)
+    const versionOf = (db: SqliteDatabase) =>
+      db.prepare("SELECT value FROM library_meta WHERE key = 'version'").get()
+    expect(versionOf(before)).toEqual({ value: version })
     before.close()
-    expect(rows.get('message_rows')).toHaveLength(5)
+    expect(rows.get('message_rows')).toHaveLength(messagesOf[version])
 
     const { db, storage } = open()
     expect(await storage.imports()).toHaveLength(2)
-    expect(db.prepare("SELECT value FROM library_meta WHERE key = 'version'").get()).toEqual({
-      value: migrations.length,
-    })
-    expect(rowsOfVersion1(db, columns)).toEqual(rows)
+    expect(versionOf(db)).toEqual({ value: migrations.length })
+    expect(rowsOf(db, columns)).toEqual(rows)
   })
 
   it('is still what its receipts say, item for item', async () => {
     const { storage } = open()
     for (const published of await storage.imports()) {
-      expect(published.receipt.version).toBe(1)
+      expect(published.receipt.version).toBe(version)
       const check = await verifyPublished(storage, published, { signal })
       expect(check).toMatchObject({ valid: true, differences: [] })
     }
   })
+
+  it('holds no import that could be taken for that of an unchanged source', async () => {
+    const { storage } = open()
+    const [published] = await storage.imports()
+    if (published === undefined) throw new Error('nothing is published')
+    const { owner, receipt } = published
+    const ref = { id: 'again', owner, ...receipt.source, stamp: 's' }
+    expect(await storage.findUnchanged(ref, { signal })).toBeNull()
+  })
+})
+
+describe('a library of version 1', () => {
+  beforeEach(() => load(1))
 
   it('no longer is once a row was changed', async () => {
     const { db, storage } = open()

@@ -1,0 +1,96 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ImportRef, Receipt } from '@holdfast/core/import'
+import type { AttachmentFiles } from '../../attachment-files/index.js'
+import { number, text } from './fields.js'
+import { type ImportRow, publishedImports } from './import-rows.js'
+import type { LibraryDatabase } from './library-database.js'
+import { ownerOf } from './owners.js'
+import { receiptOf } from './publish-import.js'
+import { attachmentShape } from './rows/attachment-rows.js'
+import { shapes } from './rows/record-rows.js'
+
+/** Items of a ledger that are looked at between two turns of the event loop: some milliseconds. */
+const itemsAtOnce = 10_000
+/** Files whose sizes are asked for at once. */
+const filesAtOnce = 500
+
+/**
+ * The receipt of the import that holds all of an unchanged source: the contract is that of `Storage.findUnchanged`. Everything that an
+ * import of the source would write again is looked for, without reading the source: rows that are gone, rows that another import has
+ * replaced since, files that are gone, cut off, or known to be damaged.
+ */
+export async function findUnchanged(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  ref: ImportRef,
+  signal: AbortSignal,
+): Promise<Receipt | null> {
+  const { stamp, fingerprint, udid } = ref
+  if (stamp === undefined) return null
+  const published = db.attempt('looking for an import of the same source', () =>
+    publishedImports(db, ownerOf(db, ref)),
+  )
+  const isSame = (one: ImportRow): boolean =>
+    one.stamp === stamp && one.fingerprint === fingerprint && one.udid === udid
+  const found = published.find(isSame)
+  if (found === undefined) return null
+  const later = published.filter((one) => (one.publication ?? 0) > (found.publication ?? 0))
+  if (later.length > 0 && isReplaced(db, found, later)) return null
+  if (!(await holdsEveryRow(db, found, signal))) return null
+  if (!(await holdsEveryFile(db, files, found, signal))) return null
+  return receiptOf(found)
+}
+
+/** Whether a later import replaced a row that this one stored or found. */
+function isReplaced(db: LibraryDatabase, found: ImportRow, later: readonly ImportRow[]): boolean {
+  const numbers = later.map(({ n }) => n).join()
+  return Object.values(shapes).some(({ type, table }) =>
+    db.attempt('looking for rows that were replaced', () => {
+      const replaced = `SELECT supersedes FROM ${table} WHERE supersedes IS NOT NULL AND import IN (${numbers})`
+      // Most imports replace nothing, or little: without this the ledger would be read for each type.
+      if (db.get(`${replaced} LIMIT 1`) === null) return false
+      const sql = `SELECT 1 FROM import_items WHERE import = ? AND type = ? AND row IN (${replaced}) LIMIT 1`
+      return db.get(sql, found.n, type) !== null
+    }),
+  )
+}
+
+async function holdsEveryRow(db: LibraryDatabase, found: ImportRow, signal: AbortSignal): Promise<boolean> {
+  const isThere = Object.values(shapes)
+    .map(({ type, table }) => `WHEN '${type}' THEN EXISTS (SELECT 1 FROM ${table} AS t WHERE t.row = i.row)`)
+    .join(' ')
+  const sql = `SELECT count(*) AS items, sum(CASE i.type ${isThere} END) AS held
+    FROM import_items AS i WHERE i.import = ? AND i.seq >= ? AND i.seq < ?`
+  let items = 0
+  for (let from = 0; from < found.items; from += itemsAtOnce) {
+    signal.throwIfAborted()
+    const page = db.attempt('looking for rows', () => db.get(sql, found.n, from, from + itemsAtOnce))
+    if (page === null || page['held'] !== page['items']) return false
+    items += number(page, 'items')
+    await nextTurn()
+  }
+  return items === found.items
+}
+
+async function holdsEveryFile(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  found: ImportRow,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { type, table } = attachmentShape
+  // A row that refers to content of which the library knows no file gives a name that no file has.
+  const sql = `SELECT i.seq, coalesce(f.name, '') AS name, a.bytes, coalesce(f.suspect, 1) AS suspect
+    FROM import_items AS i JOIN ${table} AS a ON a.row = i.row LEFT JOIN file_rows AS f ON f.sha256 = a.sha256
+    WHERE i.import = ? AND i.type = ? AND i.seq > ? AND a.sha256 IS NOT NULL ORDER BY i.seq LIMIT ?`
+  for (let after = -1; ; ) {
+    signal.throwIfAborted()
+    const rows = db.attempt('looking for files', () => db.all(sql, found.n, type, after, filesAtOnce))
+    if (rows.some((row) => row['suspect'] !== 0)) return false
+    const sizes = await files.sizes(rows.map((row) => text(row, 'name')))
+    if (rows.some((row, index) => sizes[index] !== number(row, 'bytes'))) return false
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < filesAtOnce) return true
+    after = number(last, 'seq')
+  }
+}
