@@ -49,12 +49,12 @@ describe('an import on real parts', () => {
     })
   })
 
-  it('of the same backup again stores nothing twice', async () => {
+  it('of the same backup again, read in full, stores nothing twice', async () => {
     const backup = await workshop.makeBackup({ seed: 13 })
     const app = workshop.openApp()
     await (await app.import({ path: backup.path })).outcome()
     const before = dumpLibrary(workshop.folder)
-    const again = await (await app.import({ path: backup.path })).outcome()
+    const again = await (await app.import({ path: backup.path, force: true })).outcome()
     expect(again.status).toBe('done')
     expect(dumpLibrary(workshop.folder)).toEqual(before)
     const [, second] = await app.storage.imports()

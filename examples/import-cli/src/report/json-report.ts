@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { type ErrorReport, type HoldfastError, reportError } from '@holdfast/core'
-import {
-  countsOf,
-  type ImportCounts,
-  type OutcomeCounts,
-  type Receipt,
-  type SourceDescription,
-  type SourceTotals,
+import type {
+  ImportCounts,
+  OutcomeCounts,
+  Receipt,
+  SourceDescription,
+  SourceTotals,
 } from '@holdfast/core/import'
 import type { CommandContext } from '../command-context.js'
 import type { RunResult } from '../runs/run-result.js'
+import { countsOfRun } from './run-counts.js'
 
 /** What `--json` prints: scripts depend on these fields. Commands add fields of their own. */
 export interface JsonReport extends ImportCounts {
@@ -51,7 +51,7 @@ export function reportOfRun(result: RunResult, context: CommandContext): JsonRep
     ...(step === null ? {} : { step }),
     backupPath,
     backupExists,
-    ...(status === 'discarded' || receipt === null ? noCounts : countsOf(receipt)),
+    ...(status === 'discarded' || receipt === null ? noCounts : countsOfRun(receipt, run)),
     receipt: status === 'discarded' ? null : receipt,
     error,
     seconds: secondsSince(context),

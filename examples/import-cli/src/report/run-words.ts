@@ -2,6 +2,7 @@ import {
   type BackupPartName,
   backupParts,
   countsOf,
+  type ImportCounts,
   type OutcomeCounts,
   type Receipt,
   type SkipReason,
@@ -17,6 +18,7 @@ import type { Colors } from '../terminal/terminal.js'
 import { commandLine } from './commands-to-type.js'
 import { sentence } from './error-words.js'
 import { totalOf } from './json-report.js'
+import { countsOfRun, wasUnchanged } from './run-counts.js'
 
 /** What is said of a run at the end of a command. */
 export function runWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
@@ -31,8 +33,8 @@ export function runWords(result: RunResult, folder: LibraryFolder, colors: Color
 }
 
 /** Lines of a table: what became of the items, by kind. */
-export function countWords(receipt: Receipt): readonly string[] {
-  const { messages, attachments, chats, contacts, calls, voicemails } = countsOf(receipt)
+function countWords(counts: ImportCounts): readonly string[] {
+  const { messages, attachments, chats, contacts, calls, voicemails } = counts
   const row = (name: string, outcomes: OutcomeCounts, more = '') =>
     [
       name,
@@ -60,8 +62,11 @@ function doneWords(result: RunResult, folder: LibraryFolder, colors: Colors): re
   return [
     '',
     `${colors.green('✓')} ${colors.bold('Done.')} ${sureOf(receipt, parts)}`,
+    ...(receipt !== null && wasUnchanged(receipt, result.run)
+      ? ['  It has not changed since it was imported; nothing had to be read again.']
+      : []),
     '',
-    ...(receipt === null ? [] : indented(countWords(receipt))),
+    ...(receipt === null ? [] : indented(countWords(countsOfRun(receipt, result.run)))),
     '',
     ...indented(
       fields([

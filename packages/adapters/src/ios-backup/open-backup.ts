@@ -13,6 +13,7 @@ import { takeFingerprint } from './folder/fingerprint.js'
 import { ScratchFolder } from './folder/scratch-folder.js'
 import { sweepScratch } from './folder/scratch-record.js'
 import { sourceIdentity } from './folder/source-identity.js'
+import { stampBackup } from './folder/stamp.js'
 import { judgeWholeness, readBackupPlists, refuseUnfinished } from './folder/wholeness.js'
 import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
@@ -63,6 +64,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
       fingerprint,
       closers,
     })
+    const chosen = options.chosen.map(({ name }) => name)
     const { parts, tables, totals } = await openParts(options.chosen, source, signal)
     return new PlainBackup({
       source: {
@@ -77,6 +79,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
       tables,
       parts,
       blobs,
+      stamp: (at) => stampBackup(root, { fingerprint: fingerprint.fingerprint, parts: chosen }, at),
       close,
     })
   } catch (thrown) {

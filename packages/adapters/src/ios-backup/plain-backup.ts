@@ -22,6 +22,8 @@ import { TablePass } from './parts/table-pass.js'
 export interface BackupParts extends OpenParts {
   readonly source: SourceDescription
   readonly blobs: Blobs
+  /** What tells whether the backup has changed; see `OpenBackup.stamp`. */
+  readonly stamp: (signal: AbortSignal) => Promise<string>
   /** Closes databases and removes private copies. */
   readonly close: () => Promise<void>
 }
@@ -83,6 +85,11 @@ export class PlainBackup implements OpenBackup {
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {
     const place = await this.#find(record, signal)
     return 'bytes' in place ? digestChunks([place.bytes]) : this.#parts.blobs.digest(place.fileId, signal)
+  }
+
+  async stamp(signal: AbortSignal): Promise<string> {
+    this.#check()
+    return this.#parts.stamp(signal)
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { verifyPublished } from '@holdfast/core/import'
 import { receiptFor, sampleContact, sampleMessage } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type LibraryFolder, makeLibraryFolder } from '../../../test/library-fixture.js'
-import { sqliteLibrary } from './sqlite-library.js'
+import type { SqliteLibrary } from './sqlite-library.js'
 
 const signal = new AbortController().signal
 const content = () => {
@@ -10,7 +10,7 @@ const content = () => {
 }
 
 let folder: LibraryFolder
-let storage: ReturnType<typeof sqliteLibrary>
+let storage: SqliteLibrary
 beforeEach(async () => {
   folder = await makeLibraryFolder()
   storage = folder.library
