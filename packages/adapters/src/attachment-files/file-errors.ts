@@ -1,16 +1,18 @@
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { diskFull, isFullCode } from '../disk-space/disk-full.js'
 
-const full = new Set(['ENOSPC', 'EDQUOT'])
 const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ELOOP', 'EISDIR'])
 
 /** What the file system refused, as an error that a user can act on. `doing` is a clause such as `writing an attachment`. */
 export function fileError(thrown: unknown, doing: string, path: string): HoldfastError {
   const systemCode = systemCodeOf(thrown) ?? 'unknown'
   const details = { cause: thrown, facts: { systemCode, path } }
-  if (full.has(systemCode)) {
-    return new HoldfastError('DISK_FULL', `The disk is full: ${doing} failed`, {
-      ...details,
+  if (isFullCode(systemCode)) {
+    return diskFull(`The disk is full: ${doing} failed`, {
       hint: 'Free some space, then retry. The backup is kept, and what was stored so far stays.',
+      systemCode,
+      cause: thrown,
+      path,
     })
   }
   if (unwritable.has(systemCode)) {

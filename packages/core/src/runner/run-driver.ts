@@ -28,6 +28,7 @@ import { RunTeller } from './run-teller.js'
 import { RunTimers } from './run-timers.js'
 import { StepAttempt } from './step-attempt.js'
 import { undoStep } from './undo-step.js'
+import { unwritten } from './unwritten.js'
 
 /** What all runs of a runner share. */
 export interface DriverShared {
@@ -313,7 +314,7 @@ export class RunDriver {
       const result = await this.#shared.commit.write(this.#append(entry, applied, release))
       if (!result.ok) throw leaseLost(this.run.id)
     } catch (error) {
-      this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
+      this.suspend(unwritten(body, previous, toHoldfastError(error, 'JOURNAL_FAILED')))
       return false
     }
     this.#settle(applied, previous, release)

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, type FileHandle, mkdir, open } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, mkdir, open, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+import { diskFull, isFullCode } from '../../disk-space/disk-full.js'
 import { recordScratch, removeScratch } from './scratch-record.js'
 
 /**
@@ -32,7 +33,8 @@ export class ScratchFolder {
       await chmod(target, 0o600)
       return target
     } catch (cause) {
-      throw scratchError(cause, this.#parent)
+      const needed = await stat(source).catch(() => null)
+      throw scratchError(cause, this.#parent, needed?.size)
     }
   }
 
@@ -86,14 +88,16 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 /** An error of the file system, told as what it means here; anything else unchanged. */
-function scratchError(cause: unknown, parent: string | null): unknown {
+function scratchError(cause: unknown, parent: string | null, bytesNeeded?: number): unknown {
   const systemCode = systemCodeOf(cause)
   if (isHoldfastError(cause) || systemCode === null) return cause
-  if (systemCode === 'ENOSPC' || systemCode === 'EDQUOT') {
-    return new HoldfastError('DISK_FULL', 'There is no room for a private copy of a database of the backup', {
+  if (isFullCode(systemCode)) {
+    return diskFull('There is no room for a private copy of a database of the backup', {
       hint: `Free some space in ${parent ?? tmpdir()}, or name a roomier scratch folder.`,
+      systemCode,
       cause,
-      facts: { systemCode },
+      path: parent ?? tmpdir(),
+      ...(bytesNeeded === undefined ? {} : { bytesNeeded }),
     })
   }
   return new HoldfastError(

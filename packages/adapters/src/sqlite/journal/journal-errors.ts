@@ -1,20 +1,25 @@
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+import { diskFull } from '../../disk-space/disk-full.js'
+import type { SqliteDatabase } from '../driver.js'
+import { databasePath, isSqliteFull, sqliteCodeOf } from '../result-codes.js'
 
 /** Runs synchronous work on the journal's database; what the driver throws becomes `JOURNAL_FAILED`, or `DISK_FULL`. */
-export function guarded<Result>(work: () => Result): Result {
+export function guarded<Result>(db: SqliteDatabase, work: () => Result): Result {
   try {
     return work()
   } catch (cause) {
     if (isHoldfastError(cause)) throw cause
-    const systemCode = systemCodeOf(cause) ?? 'unknown'
-    const message = cause instanceof Error ? cause.message : String(cause)
-    if (systemCode === 'SQLITE_FULL') {
-      throw new HoldfastError('DISK_FULL', 'The volume of the journal is full', {
+    const systemCode = sqliteCodeOf(cause) ?? systemCodeOf(cause) ?? 'unknown'
+    const path = databasePath(db)
+    if (isSqliteFull(systemCode, path)) {
+      throw diskFull('The volume of the journal is full', {
         hint: 'Free some space, then retry; nothing is lost.',
-        facts: { systemCode },
+        systemCode,
         cause,
+        path,
       })
     }
+    const message = cause instanceof Error ? cause.message : String(cause)
     throw new HoldfastError('JOURNAL_FAILED', `The journal could not be read or written: ${message}`, {
       hint: 'Nothing is lost: what is in the journal is intact, and a retry goes on from it.',
       facts: { systemCode },

@@ -40,7 +40,7 @@ const journalRules = { clock: rule.object, leaseDuration: rule.positive, migrate
 export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions = {}): Journal {
   checkOptions('sqliteJournal', options, journalRules)
   const { clock = systemClock, leaseDuration = 30_000, migrate = true } = options
-  guarded(() => {
+  guarded(db, () => {
     checkJournal(db, { migrate })
     makeDurable(db)
     migrateJournal(db)
@@ -72,30 +72,35 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
         setImmediate(resolve)
       }),
     commit: async (writes) =>
-      guarded(() => {
+      guarded(db, () => {
         leases.enroll()
         const [only] = writes
         const alone = writes.length === 1 && only !== undefined ? writer.writeAlone(only) : null
         return alone === null ? inTransaction(db, () => writes.map(writer.write)) : [alone]
       }),
     claim: async (runs) =>
-      guarded(() => {
+      guarded(db, () => {
         leases.enroll()
         return inTransaction(db, () => runs.map(claim))
       }),
     renew: async (held) =>
-      guarded(() =>
+      guarded(db, () =>
         inTransaction(db, () => held.map(({ run, generation }) => leases.renew(run, generation))),
       ),
-    load: async (run) => guarded(() => atOneMoment(db, () => reader.record(reader.row(run)))),
-    entries: async (run) => guarded(() => atOneMoment(db, () => reader.entries(reader.row(run)))),
-    runs: async (filter = {}) => guarded(() => reader.list(filter)),
-    compact: async (compaction) => guarded(() => inTransaction(db, () => compact(compaction))),
-    close: async (keep = []) =>
-      guarded(() => {
-        inTransaction(db, () => leases.releaseAll(keep))
+    load: async (run) => guarded(db, () => atOneMoment(db, () => reader.record(reader.row(run)))),
+    entries: async (run) => guarded(db, () => atOneMoment(db, () => reader.entries(reader.row(run)))),
+    runs: async (filter = {}) => guarded(db, () => reader.list(filter)),
+    compact: async (compaction) => guarded(db, () => inTransaction(db, () => compact(compaction))),
+    close: async (keep = []) => {
+      try {
+        guarded(db, () => inTransaction(db, () => leases.releaseAll(keep)))
+      } catch (error) {
+        // On a full disk the leases stay where they are, of a holder that is known to be gone: whoever comes next takes them over.
+        if (!isHoldfastError(error) || error.code !== 'DISK_FULL') throw error
+      } finally {
         // Whoever still works here is alive until the process ends.
         if (keep.length === 0) forgetHolder(holder)
-      }),
+      }
+    },
   }
 }

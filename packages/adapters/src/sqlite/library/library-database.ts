@@ -1,8 +1,9 @@
 import { HoldfastError } from '@holdfast/core'
 import { inTransaction, type SqliteDatabase, type SqliteStatement } from '../driver.js'
+import { databasePath, sqliteCodeOf } from '../result-codes.js'
 import { asRow, asRows, number, type Row, text } from './fields.js'
 import { migrations } from './migrations/index.js'
-import { sqlError, sqliteCodeOf } from './sql-errors.js'
+import { sqlError } from './sql-errors.js'
 
 const busyMilliseconds = 5000
 
@@ -18,9 +19,7 @@ export class LibraryDatabase {
 
   /** Path of the database's file; null for one in memory. */
   get path(): string | null {
-    const main = asRows(this.#db.prepare('PRAGMA database_list').all()).find((row) => row['name'] === 'main')
-    const file = main?.['file']
-    return typeof file === 'string' && file !== '' ? file : null
+    return databasePath(this.#db)
   }
 
   /**
@@ -122,7 +121,7 @@ export class LibraryDatabase {
     try {
       return work()
     } catch (thrown) {
-      throw sqlError(thrown, doing)
+      throw sqlError(thrown, doing, this.path)
     }
   }
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportRecord, ItemOutcome, SkipReason, StoredItem } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
+import { sqliteCodeOf } from '../result-codes.js'
 import { numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
 import { findFile, suspectFile } from './file-rows.js'
 import { findImport, importUnknown } from './import-rows.js'
@@ -8,7 +9,6 @@ import type { LibraryDatabase } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { shapes, toRecord } from './rows/record-rows.js'
 import { rowHash, rowText, storable } from './rows/row-shape.js'
-import { sqliteCodeOf } from './sql-errors.js'
 import { type StoredVersion, versionsBetween } from './versions.js'
 
 /** Items that are read at once: a page, so that no open cursor stands in the way of a writer or of the log's checkpoint. */
