@@ -5,6 +5,7 @@ import type {
   ProofSettings,
   PublishedImport,
   Receipt,
+  Shortage,
   StoreOutput,
   StoreSettings,
 } from '@holdfast/core/import'
@@ -55,6 +56,7 @@ export interface HostCalls {
   progress(call: number, progress: Progress): void
   ask(call: number, request: AskRequest): Promise<Crossing<Json>>
   now(call: number): Promise<Crossing<number>>
+  onRoom(call: number, shortage: Shortage | null): Promise<Crossing<void>>
   getKey(name: string): Promise<Crossing<Uint8Array | null>>
   setKey(name: string, key: Uint8Array): Promise<Crossing<void>>
   deleteKey(name: string): Promise<Crossing<void>>

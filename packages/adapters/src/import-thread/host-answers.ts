@@ -1,10 +1,10 @@
-import type { Proving } from '@holdfast/core/import'
+import type { Proving, Storing } from '@holdfast/core/import'
 import type { KeyVault } from '../ios-backup/index.js'
 import type { HostCalls } from './calls.js'
 import { crossing } from './crossing.js'
 
 /** What a call of the thread comes back to; nothing where it asks for nothing. */
-export type CallContext = Partial<Pick<Proving, 'ask' | 'progress' | 'now'>>
+export type CallContext = Partial<Pick<Proving, 'ask' | 'progress' | 'now'> & Pick<Storing, 'onRoom'>>
 
 /** Answers what the thread asks during its calls, and for the keys of the vault. */
 export function answersOf(contexts: ReadonlyMap<number, CallContext>, vault: KeyVault | null): HostCalls {
@@ -14,6 +14,7 @@ export function answersOf(contexts: ReadonlyMap<number, CallContext>, vault: Key
     progress: (call, progress) => of(call).progress?.(progress),
     ask: (call, request) => crossing(async () => (await of(call).ask?.(request)) ?? null),
     now: (call) => crossing(async () => (await of(call).now?.()) ?? Date.now()),
+    onRoom: (call, shortage) => crossing(async () => of(call).onRoom?.(shortage)),
     getKey: (name) =>
       crossing(async () => {
         const key = (await vault?.get(name)) ?? null

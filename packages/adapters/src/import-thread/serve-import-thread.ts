@@ -6,6 +6,7 @@ import {
   importWork,
   type Proving,
   type Storage,
+  type Storing,
 } from '@holdfast/core/import'
 import { createBirpc } from 'birpc'
 import type { KeyVault } from '../ios-backup/index.js'
@@ -77,12 +78,13 @@ export function serveImportThread(open: (host: ThreadHost) => ThreadParts | Prom
   }
 
   /** The context of a call: its functions call the host's side back. */
-  const contextOf = (call: number, facts: CallFacts, signal: AbortSignal): Proving => ({
+  const contextOf = (call: number, facts: CallFacts, signal: AbortSignal): Proving & Storing => ({
     ...facts,
     signal,
     ask: async (request) => crossed(await host.ask(call, request)),
     progress: (progress) => void host.progress.asEvent(call, progress),
     now: async () => crossed(await host.now(call)),
+    onRoom: async (shortage) => crossed(await host.onRoom(call, shortage)),
   })
 
   const calls: ThreadCalls = {

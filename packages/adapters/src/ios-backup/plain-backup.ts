@@ -16,7 +16,8 @@ import { digestChunks } from './folder/digest-chunks.js'
 import type { OpenPart } from './parts/backup-part.js'
 import type { ContentPlace } from './parts/content-place.js'
 import type { OpenParts } from './parts/open-parts.js'
-import { TablePass } from './parts/table-pass.js'
+import { type CountedTable, TablePass } from './parts/table-pass.js'
+import type { Position } from './record-table.js'
 
 /** The open parts of a backup, ready to be read. */
 export interface BackupParts extends OpenParts {
@@ -54,12 +55,9 @@ export class PlainBackup implements OpenBackup {
         retryable: false,
       })
     }
-    const { tables } = this.#parts
-    const names = tables.map(({ name }) => name)
-    const begin = readCursor(options.after, names)
-    for (const each of begin === null ? tables : tables.slice(names.indexOf(begin.table))) {
+    for (const { each, after } of this.#behind(options.after)) {
       const { name, table } = each
-      let position = begin?.table === name ? begin.position : null
+      let position = after
       const pass = new TablePass(each, position)
       for (;;) {
         // Reading is synchronous: without this turn of the event loop a host's window would stand still until the end.
@@ -73,6 +71,33 @@ export class PlainBackup implements OpenBackup {
         yield { records: page.records, cursor: cursorAt(name, position) }
       }
       pass.end()
+    }
+  }
+
+  async claimedBytes(after: Cursor | null): Promise<number> {
+    this.#check()
+    return this.#behind(after).reduce(
+      (sum, { each, after: position }) => sum + (each.table.claimedBytes?.(position) ?? 0),
+      0,
+    )
+  }
+
+  async *attachments(options: {
+    readonly after: Cursor | null
+    readonly batchSize: number
+    readonly signal: AbortSignal
+  }): AsyncGenerator<readonly AttachmentRecord[], void, undefined> {
+    for (const { each, after } of this.#behind(options.after)) {
+      if (each.counts !== 'attachments') continue
+      for (let position = after; ; ) {
+        await setImmediate()
+        options.signal.throwIfAborted()
+        this.#check()
+        const page = await each.table.page(position, options.batchSize)
+        if (page === null) break
+        position = page.position
+        yield page.records.filter((record) => record.type === 'attachment')
+      }
     }
   }
 
@@ -95,6 +120,19 @@ export class PlainBackup implements OpenBackup {
   async close(): Promise<void> {
     this.#closed = true
     await this.#parts.close()
+  }
+
+  /** The tables that a cursor has not passed, each with the position in it. Throws `OPTION_INVALID` for no cursor of this backup. */
+  #behind(
+    cursor: Cursor | null,
+  ): readonly { readonly each: CountedTable; readonly after: Position | null }[] {
+    const { tables } = this.#parts
+    const names = tables.map(({ name }) => name)
+    const begin = readCursor(cursor, names)
+    return (begin === null ? tables : tables.slice(names.indexOf(begin.table))).map((each) => ({
+      each,
+      after: begin?.table === each.name ? begin.position : null,
+    }))
   }
 
   /** Where the content of a record can be had. */

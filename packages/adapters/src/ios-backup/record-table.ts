@@ -1,6 +1,7 @@
 import { isHoldfastError } from '@holdfast/core'
 import type { ImportRecord, UnreadableRecord } from '@holdfast/core/import'
-import type { SqlValue } from './database/backup-database.js'
+import type { SqliteStatement } from '../sqlite/driver.js'
+import { rows, type SqlValue } from './database/backup-database.js'
 import { wholeMillis } from './database/cocoa-time.js'
 import { DecodeFailure } from './decoding.js'
 
@@ -19,6 +20,8 @@ export interface RecordTable {
   total(): number
   /** At most `limit` records behind a position; null when none are left. */
   page(after: Position | null, limit: number): Page | null | Promise<Page | null>
+  /** Bytes of content that the rows behind a position claim, of a table of attachments whose rows say so. */
+  claimedBytes?(after: Position | null): number
 }
 
 /** A kind of record that the backup does not have. */
@@ -39,6 +42,13 @@ export function recordOf<Made extends ImportRecord>(
     const problem = thrown instanceof Error ? thrown.message : String(thrown)
     return { type: 'unreadable', key: `${of}:${table}:${row}`, of, table, row: String(row), problem }
   }
+}
+
+/** What a statement sums up behind a row; 0 where there is nothing, and where damage makes it negative or endless. */
+export function sumOf(statement: SqliteStatement, after: number): number {
+  const [found] = rows<{ bytes: SqlValue }>(statement.all(after))
+  const bytes = numberOf(found?.bytes ?? null) ?? 0
+  return Number.isFinite(bytes) && bytes > 0 ? bytes : 0
 }
 
 /** Text of a column; null when it is NULL or empty. Columns declared STRING give numbers for text that looks like one. */

@@ -17,6 +17,8 @@ import type { Device } from './device.js'
 import { allowedSkips, checkImportInput, cleanupPolicy, fateOf, isForced } from './import-policy.js'
 import { type DescribedBackup, type ImportWork, importWork } from './import-work.js'
 import type { Receipt } from './receipt.js'
+import type { Shortage } from './room-needed.js'
+import { judgeRoom, keptShortage, type RoomPolicy } from './short-of-room.js'
 import type { ImportRef, Storage } from './storage.js'
 import type { StoreOutput } from './store-records.js'
 
@@ -32,6 +34,11 @@ export interface ImportSettings {
   readonly device: Device
   /** Most records of a batch: what a transaction holds, and what is lost of the work by a crash. @default 500 */
   readonly batchSize?: number
+  /**
+   * What happens when there seems to be too little room for the import: the run's facts `tell` it and it goes on, or it asks (`space`)
+   * and goes on when the answer is `true`. Nothing is ever refused because of an estimate. @default 'tell'
+   */
+  readonly whenShortOfRoom?: RoomPolicy
   /** @default the system's clock */
   readonly clock?: Clock
 }
@@ -61,6 +68,8 @@ export type CleanupOutput = {
 export type ImportFacts = {
   /** Where the backup is; null while there is none. */
   readonly backupPath: string | null
+  /** Where there seemed to be too little room when the store began; absent when there was enough. */
+  readonly shortOfRoom?: Shortage
 }
 
 const importRules = {
@@ -69,6 +78,7 @@ const importRules = {
   storage: rule.object,
   work: rule.object,
   batchSize: rule.count,
+  whenShortOfRoom: rule.oneOf('ask', 'tell'),
   clock: rule.object,
 }
 
@@ -92,9 +102,11 @@ export function backupImport(options: BackupImportOptions): Saga<ImportFacts> {
     resources: (input) => [...options.device.resources(input), ...work.resources],
     // One import of a backup (or of a phone) at a time and owner, whatever its other options say.
     key: (input) => options.device.resources(input).join(' '),
-    facts: ({ outputs, checkpoints }: RunKnowledge) => ({
-      backupPath: pathOf(checkpoints['extract']) ?? pathOf(outputs['extract']),
-    }),
+    facts: ({ outputs, checkpoints }: RunKnowledge) => {
+      const backupPath = pathOf(checkpoints['extract']) ?? pathOf(outputs['extract'])
+      const shortOfRoom = keptShortage(checkpoints['store'])
+      return shortOfRoom === null ? { backupPath } : { backupPath, shortOfRoom }
+    },
   })
 }
 
@@ -110,7 +122,7 @@ function workOf(options: BackupImportOptions): ImportWork {
 }
 
 function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
-  const { device, batchSize = 500, clock = systemClock } = options
+  const { device, batchSize = 500, whenShortOfRoom = 'tell', clock = systemClock } = options
 
   const extract = step<ExtractOutput>({
     needs: device.needs,
@@ -162,7 +174,16 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       const fate = fateOf(context.input, backup)
       // A backup that will be deleted is let go only against a proof of this run: every byte read again.
       const trustUnchanged = fate === 'stays' && !isForced(context.input)
-      return work.store(ref, backup.path, { backup: fate, batchSize, trustUnchanged }, context)
+      const { run, input, signal, ask, progress } = context
+      const storing = {
+        run,
+        input,
+        signal,
+        ask,
+        progress,
+        onRoom: (shortage: Shortage | null) => judgeRoom(shortage, whenShortOfRoom, context),
+      }
+      return work.store(ref, backup.path, { backup: fate, batchSize, trustUnchanged }, storing)
     },
     compensate: async ({ reason, run }) => {
       // What is staged is seen by nobody, and the next attempt goes on behind it, unless it is wrong or there will be none.

@@ -126,6 +126,19 @@ export interface OpenBackup {
   }): AsyncIterable<RecordBatch>
 
   /**
+   * About how many bytes of content {@link read} gives behind a cursor, as the backup itself claims; quick, and rather too many than too
+   * few. Readers that cannot tell leave it out.
+   */
+  claimedBytes?(after: Cursor | null): Promise<number>
+
+  /** The attachments alone of what {@link read} gives behind a cursor, in the same order. Readers that read them only with all else leave it out. */
+  attachments?(options: {
+    readonly after: Cursor | null
+    readonly batchSize: number
+    readonly signal: AbortSignal
+  }): AsyncIterable<readonly AttachmentRecord[]>
+
+  /**
    * The bytes of an attachment whose `unavailable` is null, streamed.
    *
    * @throws HoldfastError `BACKUP_UNREADABLE` when the blob cannot be read.

@@ -2,7 +2,14 @@ import type { BackupReader, SourceDescription, SourceTotals } from './backup-rea
 import type { Receipt } from './receipt.js'
 import type { SkipReason } from './records.js'
 import type { ImportRef, PublishedImport, Storage } from './storage.js'
-import { type Reading, type Reporting, type StoreOutput, storeRecords, withBackup } from './store-records.js'
+import {
+  type Reading,
+  type Reporting,
+  type StoreOutput,
+  type Storing,
+  storeRecords,
+  withBackup,
+} from './store-records.js'
 import { confirmUnchanged } from './unchanged-source.js'
 import { verifyImport } from './verify-import.js'
 
@@ -56,9 +63,10 @@ export interface ImportWork {
   /**
    * Stages what is not yet staged of a backup; durable when it resolves.
    *
-   * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, and what reader and storage throw.
+   * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, `DISK_FULL` with the room that the
+   *   rest takes, and what reader, storage and `onRoom` throw.
    */
-  store(ref: ImportRef, path: string, settings: StoreSettings, context: Reporting): Promise<StoreOutput>
+  store(ref: ImportRef, path: string, settings: StoreSettings, context: Storing): Promise<StoreOutput>
 
   /**
    * Holds the staged import against the backup, byte for byte, and publishes it with its receipt, which is durable when it resolves.

@@ -74,16 +74,19 @@ export {
   type UnreadableRecord,
   type VoicemailRecord,
 } from './records.js'
+export type { Shortage } from './room-needed.js'
+export type { RoomPolicy } from './short-of-room.js'
 export type {
   ContentFile,
   ContentSource,
   ImportRef,
   PublishedImport,
   ReadBackOptions,
+  Room,
   StagingState,
   Storage,
   StoredItem,
   WriteOptions,
 } from './storage.js'
-export type { Reading, Reporting, StoreOutput } from './store-records.js'
+export type { Reading, Reporting, StoreOutput, Storing } from './store-records.js'
 export { type ImportCheck, type LibraryDifference, verifyPublished } from './verify-library.js'

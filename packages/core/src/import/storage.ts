@@ -65,6 +65,18 @@ export interface ReadBackOptions {
   readonly signal: AbortSignal
 }
 
+/** A volume that an import writes to. */
+export interface Room {
+  /** A folder or a file on it, absolute; it need not exist yet. */
+  readonly path: string
+  /** What goes there: the rows of the library, the content of attachments. */
+  readonly holds: readonly ('rows' | 'content')[]
+  /** Bytes that may still be written there as the file system says, which knows nothing of quotas and compression; null when it does not say. */
+  readonly bytesFree: number | null
+  /** Whether a file of the backup is linked or cloned there, so that it takes no room of its own. */
+  readonly takesFilesOver: boolean
+}
+
 /** An item read back from the library, as it is now: the row, and for an attachment its file re-hashed from disk. */
 export interface StoredItem {
   readonly outcome: ItemOutcome
@@ -127,6 +139,20 @@ export interface Storage {
    * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or what `content` throws; then nothing of the batch is staged.
    */
   write(id: string, batch: RecordBatch, options: WriteOptions): Promise<void>
+
+  /**
+   * The volumes that an import of this backup would write to, for an estimate: nothing is ever refused because of it. Storages that
+   * cannot tell leave it out.
+   */
+  room?(request: { readonly backupPath: string; readonly backup: 'goes' | 'stays' }): Promise<readonly Room[]>
+
+  /**
+   * Whether {@link write} would find the content of these attachments in the library already, one answer for each; changes nothing.
+   * Storages that cannot tell leave it out.
+   *
+   * @throws HoldfastError `IMPORT_UNKNOWN`.
+   */
+  held?(id: string, records: readonly AttachmentRecord[]): Promise<readonly boolean[]>
 
   /**
    * Every item of an import, staged or published, in the order in which it was written: rows read again, files re-hashed from disk.

@@ -1,6 +1,8 @@
 import { type AskRequest, HoldfastError, type Json } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
 import { chosenParts } from './import-policy.js'
+import type { AttachmentRecord } from './records.js'
+import { type Remainder, type Shortage, shortageFor, withRoomNeeded } from './room-needed.js'
 import type { ContentFile, ImportRef, Storage } from './storage.js'
 
 /** What reading a backup needs of a step's context. */
@@ -20,6 +22,12 @@ export interface Reporting extends Reading {
     readonly unit: string
     readonly label?: string
   }) => void
+}
+
+/** What storing needs beyond that. */
+export interface Storing extends Reporting {
+  /** Told before the first batch whether there seems to be too little room; what it throws ends the store before anything is stored. */
+  readonly onRoom: (shortage: Shortage | null) => Promise<void>
 }
 
 /** The ports and settings that storing needs. */
@@ -46,16 +54,17 @@ export type StoreOutput = {
  * Streams what is not yet staged of a backup into the storage, batch by batch, each atomic with its cursor: after a failure or a crash
  * it goes on behind the last durable batch.
  *
- * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, and what the ports throw.
+ * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, `DISK_FULL` with the room that
+ *   the rest takes, and what the ports and `onRoom` throw.
  */
 export async function storeRecords(
   ref: ImportRef,
   path: string,
   options: StoreOptions,
-  context: Reporting,
+  context: Storing,
 ): Promise<StoreOutput> {
   const { reader, storage, backup: fate, batchSize, trustUnchanged } = options
-  const { signal, progress } = context
+  const { signal, progress, onRoom } = context
   return withBackup(reader, path, context, async (backup) => {
     if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
     // Before anything is read: what changes from here on gives another stamp the next time.
@@ -71,15 +80,31 @@ export async function storeRecords(
     if (staging.receipt !== null) return { items: staging.items }
     const total = await totalOf(backup)
     let done = staging.items
+    let after = staging.cursor
+    const writing = {
+      content: (record: AttachmentRecord, abort: AbortSignal) => backup.content(record, abort),
+      ...contentFileOf(backup),
+      backup: fate,
+      signal,
+    }
+    const remainder = (): Remainder => ({
+      id: ref.id,
+      backup,
+      request: { backupPath: path, backup: fate },
+      after,
+      items: total - done,
+      signal,
+    })
+    await onRoom(await shortageFor(remainder(), storage))
     progress({ done, total, unit: 'items' })
-    for await (const batch of backup.read({ after: staging.cursor, batchSize, signal })) {
-      await storage.write(ref.id, batch, {
-        content: (record, abort) => backup.content(record, abort),
-        ...contentFileOf(backup),
-        backup: fate,
-        signal,
-      })
+    for await (const batch of backup.read({ after, batchSize, signal })) {
+      try {
+        await storage.write(ref.id, batch, writing)
+      } catch (thrown) {
+        throw await withRoomNeeded(thrown, remainder(), storage)
+      }
       done += batch.records.length
+      after = batch.cursor
       progress({ done, total, unit: 'items', label: labelOf(batch.records.at(-1)?.type) })
     }
     return { items: done }

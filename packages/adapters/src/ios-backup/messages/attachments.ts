@@ -11,6 +11,7 @@ import {
   type Page,
   type RecordTable,
   recordOf,
+  sumOf,
   textOf,
 } from '../record-table.js'
 import { openAttachmentParts } from './attachment-parts.js'
@@ -70,8 +71,12 @@ export function openAttachments(
     return isNowhere && isOffloaded(row) ? { unavailable: 'offloaded' } : place
   }
 
+  const claimed = columns.has('total_bytes') ? database.guard(() => database.prepare(selectClaimed)) : null
+
   return {
     total: () => placements.total(),
+    claimedBytes: (after) =>
+      claimed === null ? 0 : database.guard(() => sumOf(claimed, after?.[0] ?? Number.MIN_SAFE_INTEGER)),
     async page(after, limit): Promise<Page | null> {
       const found = database.guard(() => placements.after(after, limit))
       const first = found[0]
@@ -160,6 +165,10 @@ function fileColumns(columns: ReadonlySet<string>): string {
     columnOrNull(columns, 'a', 'ck_record_id', 'cloudRecord'),
   ].join(', ')
 }
+
+/** An attachment on several messages is one file. What waits in iCloud is counted too: to leave it out, every file would be looked for. */
+const selectClaimed =
+  "SELECT total(total_bytes) AS bytes FROM attachment WHERE ROWID > ? AND typeof(total_bytes) = 'integer' AND total_bytes > 0"
 
 function selectAttachments(columns: ReadonlySet<string>): string {
   const column = (name: string, as: string) => columnOrNull(columns, 'a', name, as)

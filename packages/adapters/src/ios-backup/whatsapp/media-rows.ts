@@ -1,6 +1,6 @@
 import type { SqliteStatement } from '../../sqlite/driver.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
-import { columnOrNull } from '../record-table.js'
+import { columnOrNull, sumOf } from '../record-table.js'
 import { fileTypes } from './message-types.js'
 
 /** A media item that has a file, or should have one, and the message that it is on. */
@@ -32,6 +32,7 @@ export class MediaRows {
   readonly #byMessage: SqliteStatement
   readonly #byStanza: SqliteStatement
   readonly #path: SqliteStatement
+  readonly #claimed: SqliteStatement | null
 
   constructor(database: BackupDatabase, columns: ReadonlySet<string>, messageColumns: ReadonlySet<string>) {
     this.#database = database
@@ -47,6 +48,10 @@ export class MediaRows {
     this.#byStanza = prepare(
       `SELECT id FROM ${noted} WHERE stanza = ? AND chat = ? ORDER BY message, id LIMIT 1`,
     )
+    this.#claimed = columns.has('zfilesize')
+      ? prepare(`SELECT total(d.ZFILESIZE) AS bytes FROM ${noted} n JOIN ZWAMEDIAITEM d ON d.ROWID = n.id
+          WHERE n.id > ? AND typeof(d.ZFILESIZE) = 'integer' AND d.ZFILESIZE > 0`)
+      : null
     this.#path = prepare(`SELECT ${column('ZMEDIALOCALPATH', 'localPath')} FROM ${noted} n
       JOIN ZWAMEDIAITEM d ON d.ROWID = n.id WHERE n.id = ?`)
   }
@@ -59,6 +64,12 @@ export class MediaRows {
         rows<{ total: number }>(this.#database.prepare(`SELECT count(*) AS total FROM ${noted}`).all())[0]
           ?.total ?? 0,
     )
+  }
+
+  /** Bytes that the items behind a row id claim. */
+  claimedBytes(id: number): number {
+    const claimed = this.#claimed
+    return claimed === null ? 0 : this.#database.guard(() => sumOf(claimed, id))
   }
 
   /** At most `limit` items behind a row id. */

@@ -27,6 +27,7 @@ export function openMedia(media: MediaRows, context: MediaContext): RecordTable 
   }
   return {
     total: () => media.total(),
+    claimedBytes: (after) => media.claimedBytes(after?.[0] ?? Number.MIN_SAFE_INTEGER),
     async page(after, limit) {
       const found = media.after(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)
       const last = found.at(-1)

@@ -64,7 +64,7 @@ export async function receiveContent(
 }
 
 /** Content of a record that equals one the library holds, if a row knows it and nothing is known against its file. */
-function heldContent(db: LibraryDatabase, work: ImportRow, record: AttachmentRecord): Wanted['held'] {
+export function heldContent(db: LibraryDatabase, work: ImportRow, record: AttachmentRecord): Wanted['held'] {
   return db.attempt('looking for an attachment', () => {
     const device = work.udid ?? ''
     const stored = currentVersion(db, toRow(record, { device, content: null }), work)
@@ -77,7 +77,7 @@ function heldContent(db: LibraryDatabase, work: ImportRow, record: AttachmentRec
 }
 
 /** The same, with `held` null where the disk holds no file of that size: rows are not believed about files. */
-async function withoutLostFiles(
+export async function withoutLostFiles(
   files: AttachmentFiles,
   wanted: readonly Wanted[],
 ): Promise<readonly Wanted[]> {

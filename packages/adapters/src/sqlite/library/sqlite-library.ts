@@ -8,12 +8,13 @@ import { discardImport } from './discard-import.js'
 import { number, text } from './fields.js'
 import { finishRemovals, revokeIntents } from './file-rows.js'
 import { findUnchanged } from './find-unchanged.js'
-import { addImport, findImport, type ImportRow, reviseStamp } from './import-rows.js'
+import { addImport, findImport, type ImportRow, importUnknown, reviseStamp } from './import-rows.js'
 import { isInside } from './is-inside.js'
 import { LibraryDatabase, publications } from './library-database.js'
 import { type OwnerChange, ownerOf, remapOwner } from './owners.js'
 import { parsedReceipt, publishImport, receiptOf } from './publish-import.js'
 import { readBackImport } from './read-back.js'
+import { heldIn, roomsOf } from './room.js'
 import { writeBatch } from './write-batch.js'
 
 /** How {@link sqliteLibrary} may differ. */
@@ -100,6 +101,17 @@ export function sqliteLibrary(
     async write(id, batch, source) {
       db.open()
       await writeBatch(db, files, id, batch, source)
+    },
+
+    async room(request) {
+      return roomsOf(path, files, request)
+    },
+
+    async held(id, records) {
+      db.open()
+      const work = db.attempt('looking for the import', () => findImport(db, id))
+      if (work === null) throw importUnknown(id)
+      return heldIn(db, files, work, records)
     },
 
     async *readBack(id, { signal }) {
