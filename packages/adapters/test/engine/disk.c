@@ -5,6 +5,8 @@
  *   HOLDFAST_DISK_FOLDER   the folder; calls on other files pass through unseen
  *   HOLDFAST_DISK_KILL     number of the call before which the process is ended by SIGKILL; 1 for the first
  *   HOLDFAST_DISK_TEAR     when set, and that call writes: half of it is written first
+ *   HOLDFAST_DISK_FILL     number of the call before which the folder's volume is filled to the last byte; it is read anew at each call,
+ *                          and the count begins again whenever it changes: `<anything>:<number>:<bytes that are left free>`
  *   HOLDFAST_DISK_SYNCED   a folder that keeps each file as it was when it was last flushed
  *   HOLDFAST_DISK_COUNT    a file that gets the number of calls when the process ends by itself
  *
@@ -16,12 +18,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -53,8 +57,47 @@ static const char *inside_of(int fd, char *buffer) {
   return inside(buffer);
 }
 
+/* Fills the volume with a file beside all others, but for so many bytes. */
+static void fill(long left) {
+  char path[PATH_MAX];
+  static const char block[65536];
+  snprintf(path, sizeof path, "%s/.ballast", getenv("HOLDFAST_DISK_FOLDER"));
+  int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (fd < 0) abort();
+  for (size_t size = sizeof block; size > 0;) {
+    long wrote = syscall(SYS_write, fd, block, size);
+    if (wrote < 0 && errno != ENOSPC && errno != EINTR) abort();
+    if (wrote <= 0) size /= 2;
+  }
+  struct stat status;
+  if (fstat(fd, &status) != 0) abort();
+  if (syscall(SYS_ftruncate, fd, status.st_size > left ? status.st_size - left : 0) != 0) abort();
+  close(fd);
+}
+
+/* Fills the volume when this is the call for it. */
+static void fill_at_call(void) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  static char known[64];
+  static long seen;
+  const char *plan = getenv("HOLDFAST_DISK_FILL");
+  if (plan == NULL) return;
+  pthread_mutex_lock(&mutex);
+  if (strncmp(known, plan, sizeof known) != 0) {
+    snprintf(known, sizeof known, "%s", plan);
+    seen = 0;
+  }
+  const char *number = strchr(known, ':');
+  const char *left = number == NULL ? NULL : strchr(number + 1, ':');
+  if (left == NULL) abort();
+  seen += 1;
+  if (seen == atol(number + 1)) fill(atol(left + 1));
+  pthread_mutex_unlock(&mutex);
+}
+
 /* Counts a call. Whether it is the one at which the process ends. */
 static int is_last(void) {
+  fill_at_call();
   const char *at = getenv("HOLDFAST_DISK_KILL");
   long call = atomic_fetch_add(&calls, 1) + 1;
   return at != NULL && call == atol(at);
