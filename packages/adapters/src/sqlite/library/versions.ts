@@ -94,14 +94,15 @@ export function addVersion(
 ): number {
   const { shape } = encoded
   const exact = exactText(encoded.text)
+  const said = saidValues(encoded.values)
   const { row } = db.run(
-    insertSql(shape),
+    insertSql(shape, said.length),
     by.n,
     by.ownerRow,
     by.supersedes,
     encoded.hash,
     exact,
-    ...(exact === null ? encoded.values : encoded.values.map(storable)),
+    ...(exact === null ? said : said.map(storable)),
   )
   if (shape.parts !== null) {
     for (const [position, values] of encoded.parts.entries()) {
@@ -111,12 +112,13 @@ export function addVersion(
   return row
 }
 
-/** Removes a version if it belongs to import `n`. */
-export function removeVersion(db: LibraryDatabase, shape: RowShape, row: number, n: number): void {
+/** Removes a version if it belongs to import `n`; says whether it did. */
+export function removeVersion(db: LibraryDatabase, shape: RowShape, row: number, n: number): boolean {
   const { changes } = db.run(`DELETE FROM ${shape.table} WHERE row = ? AND import = ?`, row, n)
   if (changes > 0 && shape.parts !== null) {
     db.run(`DELETE FROM ${shape.parts.table} WHERE ${shape.parts.parent} = ?`, row)
   }
+  return changes > 0
 }
 
 /**
@@ -165,7 +167,7 @@ const selectSqls = {
   at: new Map<RowShape, string>(),
   between: new Map<RowShape, string>(),
 }
-const insertSqls = new Map<RowShape, string>()
+const insertSqls = new Map<RowShape, string[]>()
 
 function selectSql(shape: RowShape, which: 'current' | 'at' | 'between'): string {
   let sql = selectSqls[which].get(shape)
@@ -187,12 +189,22 @@ function selectSql(shape: RowShape, which: 'current' | 'at' | 'between'): string
   return sql
 }
 
-function insertSql(shape: RowShape): string {
-  let sql = insertSqls.get(shape)
+/** The values up to the last that is not null: most rows say little in most columns, and binding a null costs as much as a number. */
+function saidValues(values: readonly SqlValue[]): readonly SqlValue[] {
+  let length = values.length
+  while (length > 0 && values[length - 1] === null) length--
+  return values.slice(0, length)
+}
+
+/** Inserts a row that has nothing in the columns after the first `length`. */
+function insertSql(shape: RowShape, length: number): string {
+  const known = insertSqls.get(shape) ?? []
+  insertSqls.set(shape, known)
+  let sql = known[length]
   if (sql === undefined) {
-    const columns = ['import', 'owner', 'supersedes', 'hash', 'exact', ...shape.columns]
+    const columns = ['import', 'owner', 'supersedes', 'hash', 'exact', ...shape.columns.slice(0, length)]
     sql = `INSERT INTO ${shape.table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
-    insertSqls.set(shape, sql)
+    known[length] = sql
   }
   return sql
 }

@@ -5,6 +5,7 @@ import type { AttachmentFiles } from '../../attachment-files/index.js'
 import { type BatchContent, receiveContent } from './content.js'
 import { addFile, finishRemovals, revokeIntents, settleIntents } from './file-rows.js'
 import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
+import { addItems } from './ledger.js'
 import { type LibraryDatabase, publications } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { addHandles } from './rows/handle-rows.js'
@@ -98,19 +99,11 @@ function stage(
   prepared: readonly (EncodedVersion | null)[],
   content: BatchContent,
 ): void {
-  for (const [index, record] of records.entries()) {
-    const { row, outcome, reason } = stageRecord(db, work, record, prepared[index] ?? null, content)
-    db.run(
-      'INSERT INTO import_items VALUES (?, ?, ?, ?, ?, ?, ?)',
-      work.n,
-      work.items + index,
-      record.type,
-      storable(record.key),
-      outcome,
-      reason,
-      row,
-    )
-  }
+  const items = records.map((record, index) => {
+    const staged = stageRecord(db, work, record, prepared[index] ?? null, content)
+    return { type: record.type, key: storable(record.key), ...staged }
+  })
+  addItems(db, work.n, work.items, items)
 }
 
 function stageRecord(
