@@ -9,6 +9,7 @@ import { countPublication } from './publish-import.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { removeHandles } from './rows/handle-rows.js'
 import { shapes } from './rows/record-rows.js'
+import { passDeletionsOn } from './source-deletions.js'
 import { removeVersion, versionAt } from './versions.js'
 
 /** Items that one transaction takes back: few enough not to be felt. */
@@ -23,6 +24,7 @@ export async function discardImport(db: LibraryDatabase, files: AttachmentFiles,
     const row = findImport(db, id)
     if (row === null) return null
     if (row.state === 'published') unpublish(db, row)
+    else db.run('DELETE FROM source_deletions WHERE import = ?', row.n)
     db.run("UPDATE import_rows SET state = 'discarding', cursor = NULL, batch = NULL WHERE n = ?", row.n)
     return row
   })
@@ -59,7 +61,9 @@ function removeRow(db: LibraryDatabase, n: number, type: ImportRecord['type'], r
   const shape = shapes[type]
   const stored = type === 'attachment' ? versionAt(db, shape, row) : null
   const content = stored === null ? null : attachmentContent(stored)
-  removeVersion(db, shape, row, n)
+  if (removeVersion(db, shape, row, n)) {
+    db.run('DELETE FROM source_deletions WHERE row = ? AND type = ?', row, type)
+  }
   if (content !== null) {
     const file = findFile(db, content.sha256)
     if (file !== null) removeUnreferenced(db, content.sha256, file.name)
@@ -71,6 +75,7 @@ function removeRow(db: LibraryDatabase, n: number, type: ImportRecord['type'], r
  * then supersede of the versions before: otherwise both would be seen.
  */
 function unpublish(db: LibraryDatabase, found: ImportRow): void {
+  passDeletionsOn(db, found)
   const later = db.all(
     'SELECT n FROM import_rows WHERE publication > ? ORDER BY publication',
     found.publication,

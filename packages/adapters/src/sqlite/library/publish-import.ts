@@ -3,15 +3,21 @@ import { parseReceipt, type Receipt } from '@holdfast/core/import'
 import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
 import { type LibraryDatabase, publications } from './library-database.js'
 import { ownerOf } from './owners.js'
+import { noteDeletions } from './source-deletions.js'
 
-/** Publishes a staged import with its receipt, in one transaction whose length does not depend on the import's. */
+/**
+ * Publishes a staged import with its receipt, in one transaction whose length does not depend on the import's. Where deletions are to
+ * be marked they are noted before, which nobody sees until then.
+ */
 export async function publishImport(
   db: LibraryDatabase,
   id: string,
   receipt: Receipt,
-  publishedAt: number,
+  { publishedAt, markDeleted }: { readonly publishedAt: number; readonly markDeleted: boolean },
 ): Promise<void> {
   const sealed = await parseReceipt(receipt)
+  const staged = db.attempt('looking for the import', () => findImport(db, id))
+  if (markDeleted && staged?.state === 'staging') await noteDeletions(db, staged)
   db.transaction('publishing', () => {
     const found = findImport(db, id)
     if (found === null || found.state === 'discarding') throw importUnknown(id)

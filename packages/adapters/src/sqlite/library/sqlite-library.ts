@@ -21,6 +21,11 @@ import { writeBatch } from './write-batch.js'
 export interface SqliteLibraryOptions {
   /** Unix milliseconds UTC. @default Date.now */
   readonly now?: () => number
+  /**
+   * What becomes of records that a later import of the same phone no longer finds, because they were deleted there. They always stay;
+   * with `mark` the view `deleted_in_source` names them, and the import that noticed. @default 'keep'
+   */
+  readonly deletedInSource?: 'keep' | 'mark'
 }
 
 /** The default library: a Storage, and what only a library of its own can do. */
@@ -57,8 +62,8 @@ export function sqliteLibrary(
   files: AttachmentFiles,
   options: SqliteLibraryOptions = {},
 ): SqliteLibrary {
-  checkOptions('sqliteLibrary', options, { now: rule.function })
-  const now = options.now ?? Date.now
+  checkOptions('sqliteLibrary', options, { now: rule.function, deletedInSource: rule.oneOf('keep', 'mark') })
+  const { now = Date.now, deletedInSource = 'keep' } = options
   const db = new LibraryDatabase(database)
   const path = db.path
 
@@ -121,7 +126,7 @@ export function sqliteLibrary(
 
     async publish(id, receipt) {
       db.open()
-      await publishImport(db, id, receipt, now())
+      await publishImport(db, id, receipt, { publishedAt: now(), markDeleted: deletedInSource === 'mark' })
     },
 
     async discard(id) {
