@@ -242,6 +242,37 @@ describe('a number without a country', () => {
   })
 })
 
+test('the first page of a table that an empty page has taken the place of is damage of calls, and is told of their participants', async () => {
+  const into = await mkdtemp(join(folder, 'test-'))
+  path = (await makeSyntheticBackup({ into, seed: 'pages', messages: 1, attachments: 0, calls: 400 })).path
+  const blob = blobPath(path, callsFile)
+  const whole = await readFile(blob)
+  const size = whole.readUInt16BE(16)
+  const db = openTestSqlite(blob, { readonly: true })
+  const roots = db.prepare('SELECT name, rootpage FROM sqlite_master').all() as {
+    name: string
+    rootpage: number
+  }[]
+  db.close()
+  const rootOf = (table: string): number =>
+    ((roots.find(({ name }) => name === table)?.rootpage ?? Number.NaN) - 1) * size
+  const empty = rootOf('Z_METADATA')
+  const emptied = (table: string): Promise<void> => {
+    const damaged = Buffer.from(whole)
+    damaged.set(whole.subarray(empty, empty + size), rootOf(table))
+    return writeFile(blob, damaged)
+  }
+
+  await emptied('ZCALLRECORD')
+  await expect(read(calls())).rejects.toMatchObject({
+    code: 'CALLS_DAMAGED',
+    message: expect.stringContaining('pages belong to no table'),
+  })
+  await emptied('ZHANDLE')
+  expect(await read(calls())).toHaveLength(400)
+  expect(backup?.source.remarks).toContainEqual(expect.stringContaining('rows may be missing'))
+})
+
 describe('a voicemail', () => {
   test('that an index lists and its table has not any more is damage, never nothing', async () => {
     const file = blobPath(path, voicemailFile)

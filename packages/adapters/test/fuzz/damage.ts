@@ -94,7 +94,7 @@ export function damageList<Item>(random: Random, items: readonly Item[]): Item[]
 
 /**
  * A database with a few bytes changed where they matter: most of a page is text, so half of the changes hit the first bytes of a page,
- * its header and the list of its rows, and some whole pages change places or are empty.
+ * its header and the list of its rows, and some whole pages are another one's copy or empty.
  */
 export function damageDatabase(random: Random, bytes: Buffer): Buffer {
   const damaged = Buffer.from(bytes)
@@ -107,8 +107,11 @@ export function damageDatabase(random: Random, bytes: Buffer): Buffer {
     else if (kind < 8) {
       const at = random.integer(0, damaged.length - 1)
       damaged[at] = (damaged[at] ?? 0) ^ (1 << random.integer(0, 7))
-    } else if (kind === 8) damaged.copyWithin(page(), page(), page() + size)
-    else damaged.fill(0, page() + 8, page() + size)
+    } else {
+      const at = page()
+      if (kind === 8) damaged.set(damaged.subarray(at, at + size), page())
+      else damaged.fill(0, at + 8, at + size)
+    }
   }
   return damaged
 }

@@ -45,7 +45,8 @@ export async function makeVictim(into: string, allParts = false): Promise<Victim
     messages: 120,
     attachments: 12,
     contacts: 10,
-    ...(allParts ? { calls: 60, voicemails: 30, whatsApp: [{ messages: 120 }] } : {}),
+    // As many as take several pages each: when a table of one page has its page overwritten by an empty one, nothing is left to tell.
+    ...(allParts ? { calls: 60, voicemails: 30, whatsApp: [{ messages: 120, chats: 120 }] } : {}),
   })
   // Whoever changes the tables by hand must not call the phone's own functions.
   for (const file of [messagesFile, contactsFile]) dropTriggers(path, file)

@@ -10,6 +10,13 @@ import { isTruncated, readSqliteFile } from './sqlite-file.js'
 /** What a column of a row can hold. */
 export type SqlValue = null | number | bigint | string | Uint8Array
 
+/** What is wrong with the pages of a database. */
+interface PageFaults {
+  /** By the name of the table, in lower case. */
+  readonly faults: ReadonlyMap<string, string>
+  readonly stray: number
+}
+
 /** How the errors of one database of the backup are named. */
 export interface DatabaseName {
   /** Such as `sms.db`; for messages to people. */
@@ -39,14 +46,16 @@ export interface SideFile {
 export class BackupDatabase {
   readonly name: DatabaseName
   readonly #db: SqliteDatabase
-  /** What is wrong with the pages of a table or its indexes, by its name in lower case. */
   readonly #faults: ReadonlyMap<string, string>
+  /** Pages that nothing names: rows may have been on them. */
+  readonly #strayPages: number
   #closed = false
 
-  private constructor(db: SqliteDatabase, name: DatabaseName, faults: ReadonlyMap<string, string>) {
+  private constructor(db: SqliteDatabase, name: DatabaseName, pages: PageFaults) {
     this.#db = db
     this.name = name
-    this.#faults = faults
+    this.#faults = pages.faults
+    this.#strayPages = pages.stray
   }
 
   /**
@@ -92,13 +101,22 @@ export class BackupDatabase {
       db.exec('PRAGMA cell_size_check = ON')
       // Another program could cut a mapped file off, which ends the process.
       db.exec('PRAGMA mmap_size = 0')
-      return new BackupDatabase(db, name, await faultyTables(db, trees))
+      const faults = await faultyTables(db, trees)
+      return new BackupDatabase(db, name, { faults, stray: trees.strayPages() })
     } catch (thrown) {
       db?.close()
       throw databaseError(thrown, name)
     } finally {
       trees?.close()
     }
+  }
+
+  /** What is odd about the file and keeps nobody from reading it, a sentence each, for people. */
+  get remarks(): readonly string[] {
+    if (this.#strayPages === 0) return []
+    return [
+      `${this.name.file} is damaged: ${this.#strayPages} of its pages belong to no table, so rows may be missing.`,
+    ]
   }
 
   /** Prepares a statement; what it throws when it is used is for {@link guard}. */
@@ -157,7 +175,8 @@ export class BackupDatabase {
 
   /**
    * Counts rows by walking the pages of the table itself, not of some index, so that a table with torn pages is found out. A page that
-   * lost its rows and is sound otherwise is found out by an index, which goes on listing them.
+   * lost its rows and is sound otherwise is found out by an index, which goes on listing them, or by the pages that nothing names any
+   * more: they alone are no reason to refuse the rows that are there, and {@link remarks} tells of them.
    *
    * @throws HoldfastError the damage code.
    */
@@ -167,9 +186,15 @@ export class BackupDatabase {
         this.prepare(`SELECT count(*) AS total FROM "${table}" NOT INDEXED`).all(),
       )
       const total = row?.total ?? 0
-      const listed = this.#listed(table)
+      const listed = this.#listed(table, total === 0)
       if (listed > total) {
         throw damaged(this.name, `the table ${table} has ${total} rows, and an index of it lists ${listed}`)
+      }
+      if (total === 0 && this.#strayPages > 0) {
+        throw damaged(
+          this.name,
+          `the table ${table} has no rows, and ${this.#strayPages} pages belong to no table`,
+        )
       }
       return total
     })
@@ -198,14 +223,19 @@ export class BackupDatabase {
     this.#db.close()
   }
 
-  /** How many rows an index lists that leaves none out; 0 when there is none that this SQLite can read. */
-  #listed(table: string): number {
-    const [index] = rows<{ name: string }>(
-      this.prepare('SELECT name FROM pragma_index_list(?) WHERE partial = 0 LIMIT 1').all(table),
+  /** How many rows an index lists that leaves none out, or the one of all that lists most; 0 where this SQLite can read none. */
+  #listed(table: string, all: boolean): number {
+    const indexes = rows<{ name: string }>(
+      this.prepare(`SELECT name FROM pragma_index_list(?) WHERE partial = 0 LIMIT ${all ? -1 : 1}`).all(
+        table,
+      ),
     )
-    if (index === undefined) return 0
+    return Math.max(0, ...indexes.map(({ name }) => this.#listedBy(name, table)))
+  }
+
+  #listedBy(index: string, table: string): number {
     try {
-      const name = index.name.replaceAll('"', '""')
+      const name = index.replaceAll('"', '""')
       const [row] = rows<{ listed: number }>(
         this.prepare(`SELECT count(*) AS listed FROM "${table}" INDEXED BY "${name}"`).all(),
       )
@@ -334,11 +364,11 @@ function sqliteCode(thrown: unknown): string | null {
 /** Walks the trees of all tables and indexes; gives the faults by the name of the table that they belong to. */
 async function faultyTables(db: SqliteDatabase, trees: PageTrees): Promise<ReadonlyMap<string, string>> {
   const faults = new Map<string, string>()
-  const roots = rows<{ name: SqlValue; root: number }>(
-    db.prepare('SELECT tbl_name AS name, rootpage AS root FROM sqlite_master WHERE rootpage > 0').all(),
+  const roots = rows<{ type: SqlValue; name: SqlValue; root: number }>(
+    db.prepare('SELECT type, tbl_name AS name, rootpage AS root FROM sqlite_master WHERE rootpage > 0').all(),
   )
-  for (const { name, root } of roots) {
-    const fault = await trees.faultOf(root)
+  for (const { type, name, root } of roots) {
+    const fault = await trees.faultOf(root, type === 'index' ? 'index' : 'table')
     if (fault !== null) faults.set(String(name).toLowerCase(), fault)
   }
   return faults

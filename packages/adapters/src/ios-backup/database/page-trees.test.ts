@@ -22,7 +22,7 @@ function make(...statements: readonly string[]): void {
   db.close()
 }
 
-/** What is wrong with the trees of the file: of the schema, and of each table and index by its name. */
+/** What is wrong with the trees of the file: of the schema, and of each table and index by its name; and pages that none of them has. */
 async function faults(): Promise<string[]> {
   const header = await readSqliteFile(path)
   if (header === null) throw new Error('no database')
@@ -30,15 +30,19 @@ async function faults(): Promise<string[]> {
   const schema = await trees.faultOf(1)
   const found = schema === null ? [] : [schema]
   const db = openTestSqlite(path, { readonly: true })
-  const roots = db.prepare('SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0').all() as {
+  const roots = db.prepare('SELECT type, name, rootpage FROM sqlite_master WHERE rootpage > 0').all() as {
+    type: 'table' | 'index'
     name: string
     rootpage: number
   }[]
   db.close()
-  for (const { name, rootpage } of roots) {
-    const fault = await trees.faultOf(rootpage)
+  for (const { type, name, rootpage } of roots) {
+    const fault = await trees.faultOf(rootpage, type)
     if (fault !== null) found.push(`${name}: ${fault}`)
   }
+  // What lies behind a fault was not walked.
+  const stray = trees.strayPages()
+  if (found.length === 0 && stray > 0) found.push(`${stray} stray pages`)
   trees.close()
   return found
 }
@@ -49,6 +53,15 @@ function change(edit: (bytes: Buffer, page: (number: number) => Buffer) => unkno
   const page = (at: number) => bytes.subarray((at - 1) * 4096, at * 4096)
   edit(bytes, page)
   writeFileSync(path, bytes)
+}
+
+function rootOf(name: string): number {
+  const db = openTestSqlite(path, { readonly: true })
+  const row = db.prepare('SELECT rootpage FROM sqlite_master WHERE name = ?').get(name) as {
+    rootpage: number
+  }
+  db.close()
+  return row.rootpage
 }
 
 const thousand = `CREATE TABLE t (text); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
@@ -156,6 +169,25 @@ describe('is found out', () => {
     expect(await faults()).toEqual(['t: page 2 does not account for all of its bytes'])
     change((_, page) => page(2).writeUInt16BE(0, 3))
     expect(await faults()).toEqual(['t: page 2 has lost its rows'])
+  })
+
+  test('pages that no tree has any more, because an empty one took the place of their root', async () => {
+    make(thousand, 'CREATE TABLE e (x)')
+    change((_, page) => page(2).set(page(readFileSync(path).length / 4096)))
+    expect(await faults()).toEqual([expect.stringMatching(/^\d+ stray pages$/)])
+  })
+
+  test('a page of a table in an index, and of an index in a table', async () => {
+    make(thousand, 'CREATE INDEX i ON t (text)', 'CREATE TABLE e (x)')
+    const last = readFileSync(path).length / 4096
+    const root = rootOf('i')
+    change((_, page) => page(root).set(page(last)))
+    expect(await faults()).toEqual([`i: page ${root} is one of another tree`])
+    rmSync(path)
+    make(thousand, 'CREATE TABLE e (x PRIMARY KEY)')
+    const index = readFileSync(path).length / 4096
+    change((_, page) => page(page(2).readUInt32BE(8)).set(page(index)))
+    expect(await faults()).toEqual([expect.stringMatching(/^t: page \d+ is one of another tree$/)])
   })
 
   test('a schema that is no tree, before SQLite has seen it', async () => {

@@ -8,6 +8,8 @@ const fileHeaderBytes = 100
 /** SQLite follows no tree any deeper. */
 const deepest = 20
 const pagesPerTurn = 1000
+/** SQLite locks this byte of the file, and keeps nothing in its page. */
+const lockingByte = 0x4000_0000
 
 /** What is still to be visited, last first: pages, and the row ids that divide them. */
 type Ahead = { readonly page: number; readonly depth: number } | { readonly divider: number }
@@ -21,17 +23,23 @@ type Ahead = { readonly page: number; readonly depth: number } | { readonly divi
  */
 export class PageTrees {
   readonly #file: number
+  readonly #header: SqliteFile
   readonly #pages: number
   readonly #page: TreePage
   /** A bit for each page that was visited. */
   readonly #visited: Uint8Array
   /** Bytes that rows may still take. */
   #left: number
+  /** Pages of the trees that were walked. */
+  #named = 0
   #ahead: Ahead[] = []
   #lastRow = Number.NEGATIVE_INFINITY
+  /** Whether the tree's pages have row ids; null before its first one. */
+  #isTable: boolean | null = null
 
   private constructor(file: number, header: SqliteFile) {
     this.#file = file
+    this.#header = header
     this.#pages = Math.floor(header.bytes / header.pageBytes)
     this.#page = new TreePage(header.pageBytes, header.usableBytes)
     this.#visited = new Uint8Array((this.#pages >> 3) + 1)
@@ -44,19 +52,35 @@ export class PageTrees {
   }
 
   /**
-   * What is wrong with the tree whose root is this page: a page that is in it, or in an earlier tree, already; row ids out of order;
-   * rows that claim more bytes than the file has; bytes that nothing accounts for. Null when nothing is. The event loop gets a turn
-   * every thousand pages.
+   * What is wrong with the tree whose root is this page: a page that is in it, or in an earlier tree, already; pages of another kind
+   * than the others, or than an index has; row ids out of order; rows that claim more bytes than the file has; bytes that nothing
+   * accounts for. Null when nothing is. The event loop gets a turn every thousand pages.
    */
-  async faultOf(root: number): Promise<string | null> {
+  async faultOf(root: number, of: 'table' | 'index' = 'table'): Promise<string | null> {
     this.#ahead = [{ page: root, depth: 0 }]
     this.#lastRow = Number.NEGATIVE_INFINITY
+    // Of a table nothing is known before: one without row ids lies in pages of an index.
+    this.#isTable = of === 'index' ? false : null
     while (this.#ahead.length > 0) {
       const some = decoded(() => this.#visitSome())
       if (!some.ok) return some.problem
       await setImmediate()
     }
     return null
+  }
+
+  /**
+   * How many pages of the file are in none of the trees that were walked, and are not free either. When all trees of a database were
+   * walked there is none, unless a page was lost with the rows on it: a tree whose first page is now an empty one looks like a table
+   * that never had a row.
+   */
+  strayPages(): number {
+    const { pageBytes, usableBytes, neededBytes, bytes, freePages, hasPointerMap } = this.#header
+    const pages = Math.floor((neededBytes ?? bytes) / pageBytes)
+    // Sections 1.7 and 1.3.1 of the format: a page of the map for so many others, and one that is never used.
+    const maps = hasPointerMap ? Math.ceil((pages - 1) / (usableBytes / 5 + 1)) : 0
+    const locked = pages > lockingByte / pageBytes ? 1 : 0
+    return Math.max(0, pages - this.#named - freePages - maps - locked)
   }
 
   close(): void {
@@ -80,7 +104,10 @@ export class PageTrees {
     if (((this.#visited[byte] ?? 0) & bit) !== 0) throw new DecodeFailure(`page ${number} is named twice`)
     this.#visited[byte] = (this.#visited[byte] ?? 0) | bit
     const page = this.#read(number)
+    this.#isTable ??= page.isTable
+    if (page.isTable !== this.#isTable) throw new DecodeFailure(`page ${number} is one of another tree`)
     this.#take(page.payload)
+    this.#named += 1 + page.overflow
     if (page.isLeaf) {
       if (page.isTable)
         for (let index = 0; index < page.count; index++) this.#goTo(page.rows[index] ?? 0, false)

@@ -10,6 +10,10 @@ export interface SqliteFile {
   readonly usableBytes: number
   /** Bytes that the pages need; null when the header's page count is not valid. */
   readonly neededBytes: number | null
+  /** Pages that hold nothing now. */
+  readonly freePages: number
+  /** Whether some pages say where others are named, as they do in a file that is made smaller by itself. */
+  readonly hasPointerMap: boolean
   /** Bytes that the file has; a few more than needed are harmless (real manifests carry 16 left over from decryption). */
   readonly bytes: number
 }
@@ -50,6 +54,8 @@ export async function readSqliteFile(path: string): Promise<SqliteFile | null> {
       pageBytes,
       usableBytes,
       neededBytes: counted ? pages * pageBytes : null,
+      freePages: head.readUInt32BE(36),
+      hasPointerMap: head.readUInt32BE(52) !== 0,
       bytes: size,
     }
   } catch (cause) {

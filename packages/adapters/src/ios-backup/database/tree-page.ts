@@ -16,7 +16,7 @@ export class TreePage {
   /** Bytes as they are on disk, to be filled before each {@link read}. */
   readonly bytes: Buffer
   readonly #usable: number
-  /** Cells: rows of a table, and what divides the pages below. Those of an index's leaf are not looked at. */
+  /** Cells: rows of a table, and what divides the pages below. */
   count = 0
   /** Pages below, each before its cell, and {@link last} behind all of them; on a leaf there are none. */
   isLeaf = false
@@ -27,6 +27,8 @@ export class TreePage {
   readonly rows: Float64Array
   /** Bytes that the rows say they have, wherever they are. */
   payload = 0
+  /** Pages on which rows go on that have no room here. */
+  overflow = 0
   /** Where the number that was read last ends. */
   #end = 0
 
@@ -51,14 +53,14 @@ export class TreePage {
     if (!this.isTable && !this.isLeaf && type !== indexInterior) throw new DecodeFailure('is of no kind')
     this.count = this.bytes.readUInt16BE(header + 3)
     this.payload = 0
+    this.overflow = 0
     this.last = this.isLeaf ? 0 : this.bytes.readUInt32BE(header + 8)
     const pointers = header + (this.isLeaf ? 8 : 12)
     const begin = this.bytes.readUInt16BE(header + 5) || 0x1_0000
     if (pointers + this.count * 2 > begin || begin > this.#usable)
       throw new DecodeFailure('has no room for its rows')
     if (this.count === 0 && begin < this.#usable) throw new DecodeFailure('has lost its rows')
-    if (type === indexLeaf) return
-    const taken = type === indexInterior ? this.#dividers(pointers, begin) : this.#rows(pointers, begin)
+    const taken = this.isTable ? this.#rows(pointers, begin) : this.#keys(pointers, begin)
     if (taken === null || taken + this.#freeBytes(header) === this.#usable - begin) return
     throw new DecodeFailure('does not account for all of its bytes')
   }
@@ -73,7 +75,7 @@ export class TreePage {
         const payload = this.#number(at)
         this.payload += payload
         this.rows[index] = this.#number(this.#end)
-        taken += Math.max(4, this.#end - at + localBytes(payload, most, this.#usable))
+        taken += Math.max(4, this.#end - at + this.#localBytes(payload, most))
       } else {
         this.children[index] = this.bytes.readUInt32BE(at)
         this.rows[index] = this.#number(at + 4)
@@ -83,16 +85,22 @@ export class TreePage {
     return taken
   }
 
-  /** Reads what divides the pages of an index. */
-  #dividers(pointers: number, begin: number): null {
+  /** Reads the keys of an index, which has no row ids, and of a table without them. Of a leaf they tell only where they go on. */
+  #keys(pointers: number, begin: number): null {
+    const most = Math.floor(((this.#usable - 12) * 64) / 255) - 23
     for (let index = 0; index < this.count; index++) {
-      this.children[index] = this.bytes.readUInt32BE(this.#pointer(pointers, index, begin))
+      const at = this.#pointer(pointers, index, begin)
+      if (!this.isLeaf) this.children[index] = this.bytes.readUInt32BE(at)
+      const key = this.isLeaf ? at : at + 4
+      // Nearly all are as short as that, and an index has as many as its table has rows.
+      if ((this.bytes[key] ?? 0) >= 128) this.#localBytes(this.#number(key), most)
     }
     return null
   }
 
   #pointer(pointers: number, index: number, begin: number): number {
     const at = this.bytes.readUInt16BE(pointers + index * 2)
+    // A leaf's key of an index can be as short as two bytes, and takes four all the same.
     if (at < begin || at + 4 > this.#usable) throw new DecodeFailure('has a row outside of itself')
     return at
   }
@@ -129,12 +137,14 @@ export class TreePage {
     for (let index = 0; index < 8; index++) bits = (bits << 7n) | BigInt((bytes[at + index] ?? 0) & 127)
     return Number(BigInt.asIntN(64, (bits << 8n) | BigInt(bytes[at + 8] ?? 0)))
   }
-}
 
-/** How many bytes of a row lie on its page: with the number of the page where it goes on, if it does. */
-function localBytes(payload: number, most: number, usable: number): number {
-  if (payload <= most) return payload
-  const least = Math.floor(((usable - 12) * 32) / 255) - 23
-  const ideal = least + ((payload - least) % (usable - 4))
-  return (ideal <= most ? ideal : least) + 4
+  /** How many bytes of a row lie on this page: with the number of the page where it goes on, if it does. */
+  #localBytes(payload: number, most: number): number {
+    if (payload <= most) return payload
+    const least = Math.floor(((this.#usable - 12) * 32) / 255) - 23
+    const ideal = least + ((payload - least) % (this.#usable - 4))
+    const local = ideal <= most ? ideal : least
+    this.overflow += Math.ceil((payload - local) / (this.#usable - 4))
+    return local + 4
+  }
 }

@@ -34,7 +34,11 @@ export function backupSource(files: BackupFiles): PartSource {
     const database = await openDatabase(found, name, files)
     closers.push(() => database.close())
     const remark = digestRemark(name, found.entry, files.fingerprint.sha1, blobs.areEncrypted)
-    return { state: 'present', database, remarks: remark === null ? [] : [remark] }
+    return {
+      state: 'present',
+      database,
+      remarks: [...(remark === null ? [] : [remark]), ...database.remarks],
+    }
   }
 
   return {
