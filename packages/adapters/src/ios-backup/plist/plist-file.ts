@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { parse as parseXml, type PlistValue as XmlValue } from 'plist'
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
+import type { Decoded } from '../decoding.js'
 import { regularFile, unreadable } from '../folder/backup-file.js'
 import { isBinaryPlist, isDict, type PlistDict, type PlistValue, parseBinaryPlist } from './bplist.js'
+import { parseXmlPlist } from './xml-plist.js'
 
 /** A property list of the backup, as far as it is there. */
 export type PlistFile =
@@ -48,40 +48,4 @@ export function valueAt(plist: PlistFile, ...keys: readonly string[]): PlistValu
   let value: PlistValue = plist.state === 'present' ? plist.dict : null
   for (const key of keys) value = isDict(value) ? (value.get(key) ?? null) : null
   return value
-}
-
-/**
- * The XML parser makes a tree first: a kilobyte of memory and some microseconds for each tag, and a copy of all names of namespaces
- * for each tag that brings one. So 60 MB of tags would need five gigabytes. A phone with a thousand apps has 20,000 tags, none of
- * them with a namespace.
- */
-const mostTags = 200_000
-
-function refuseBombs(text: string): void {
-  let tags = 0
-  for (let at = text.indexOf('<'); at !== -1; at = text.indexOf('<', at + 1)) {
-    tags += 1
-    if (tags > mostTags) throw new DecodeFailure('It has too many tags.')
-  }
-  if (/<[^<>]*\sxmlns/.test(text)) throw new DecodeFailure('It has namespaces, which no property list has.')
-}
-
-function parseXmlPlist(text: string): Decoded<PlistValue> {
-  return decoded(() => {
-    // The XML parser prints what it finds wrong; the one fault to be expected, a cut-off file, is told apart before it.
-    if (!text.trimEnd().endsWith('</plist>')) throw new DecodeFailure('It is cut off, or no property list.')
-    refuseBombs(text)
-    try {
-      return fromXml(parseXml(text))
-    } catch (cause) {
-      throw new DecodeFailure(cause instanceof Error ? cause.message : 'It cannot be parsed.')
-    }
-  })
-}
-
-function fromXml(value: XmlValue): PlistValue {
-  if (Array.isArray(value)) return value.map(fromXml)
-  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array)
-    return value
-  return new Map(Object.entries(value).map(([key, item]) => [key, fromXml(item)]))
 }
