@@ -1,52 +1,64 @@
-import { randomUUID } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import { checkOptions, rule, systemCodeOf } from '@holdfast/core'
-import { digestFile, syncFile, writeContent } from './file-content.js'
 import { absentAsNull, fileWork } from './file-errors.js'
-import { fileName, splitName } from './file-name.js'
+import type { Way } from './file-jobs.js'
+import { fileName } from './file-name.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
-import { isOwnFolder, makeFolder, makeFolders, syncFolder, whatIsAt } from './folders.js'
-import { inParallel } from './in-parallel.js'
-import type { AttachmentFiles } from './port.js'
-
-/** Temporary files live beside their targets, because a rename is atomic on one volume only. */
-const incomingFolder = '.incoming'
-const incomingName = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/**
- * How many system calls are under way at once. A journaling file system commits what waits in one go, so that syncing many
- * files together takes a tenth of the time that one after the other takes.
- */
-const atOnce = 16
+import { FileWorkers } from './file-workers.js'
+import { isOwnFolder } from './folders.js'
+import { IncomingFiles } from './incoming-files.js'
+import { NamedFiles } from './named-files.js'
+import type { AttachmentFiles, DigestRequest, IncomingFile } from './port.js'
 
 /** How {@link attachmentFiles} may differ. */
 export interface AttachmentFilesOptions {
-  /** The file system. @default that of the machine */
+  /** The file system. One that is given is used on the event loop alone. @default that of the machine */
   readonly fs?: FileSystem
+  /**
+   * How many threads take files in and hash them; 0 does it on the event loop, for hosts that forbid worker threads.
+   * @default one for each processor, four at most
+   */
+  readonly threads?: number
+  /**
+   * What files may share with a backup on the same volume. `links`: with a backup that will go, the file itself, until it has gone;
+   * with others the blocks on the disk, where the file system has copy-on-write. `clones`: only those blocks. `nothing`: all is copied.
+   * @default 'links'
+   */
+  readonly sharing?: 'links' | 'clones' | 'nothing'
+}
+
+const rules = {
+  fs: rule.object,
+  threads: {
+    must: 'be a whole number from 0 to 64',
+    test: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 64,
+  },
+  sharing: rule.oneOf('links', 'clones', 'nothing'),
+}
+
+/** By how a file may share: what is tried before it is copied. A clone first: it is a file of its own from the beginning. */
+const waysOf: Readonly<Record<NonNullable<AttachmentFilesOptions['sharing']>, readonly Way[]>> = {
+  links: ['clone', 'link'],
+  clones: ['clone'],
+  nothing: [],
 }
 
 /**
  * Attachment files in a folder of their own: `<first two hex>/<sha256><.ext>`, one file per content. The folder is made, for
- * this user alone, when the first content arrives. Content is written to a temporary file, synced, renamed, and the folder synced.
+ * this user alone, when the first content arrives. Content comes in as a temporary file, is synced, renamed, and the folder synced.
+ * Files are read and hashed in threads, which end when there is nothing to do.
  *
  * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
  */
 export function attachmentFiles(folder: string, options: AttachmentFilesOptions = {}): AttachmentFiles {
-  checkOptions('attachmentFiles', options, { fs: rule.object })
-  const fs = options.fs ?? nodeFileSystem
+  checkOptions('attachmentFiles', options, rules)
+  const { fs = nodeFileSystem, sharing = 'links' } = options
+  const threads = options.fs === undefined ? options.threads : 0
+  const workers = new FileWorkers({ fs, ...(threads === undefined ? {} : { threads }) })
   const root = resolve(folder)
-  const incoming = join(root, incomingFolder)
-
-  const place = (name: string): { readonly folder: string; readonly path: string } => {
-    const parts = splitName(name)
-    return { folder: join(root, parts.folder), path: join(root, parts.folder, parts.file) }
-  }
-  const foldersOf = (names: readonly string[]): readonly string[] => [
-    ...new Set(names.map((name) => place(name).folder)),
-  ]
-
-  const isReadable = async (target: string): Promise<boolean> =>
-    (await fileWork('looking at a folder', target, () => whatIsAt(fs, target))) === 'folder'
+  const incoming = new IncomingFiles(root, fs, workers)
+  const named = new NamedFiles(root, fs, workers)
+  const ways = waysOf[sharing]
 
   return {
     folder: root,
@@ -56,7 +68,7 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
       // Always the same name: what a process leaves that dies here is removed by the next one that looks.
       const probe = join(existing, '.holdfast-probe')
       await fileWork('making a file', existing, async () => {
-        await isOwnFolder(fs, incoming)
+        await isOwnFolder(fs, incoming.folder)
         await unlessCode('ENOENT', () => fs.unlink(probe))
         // Another process that looks at the same moment has just shown that it can be done.
         await unlessCode('EEXIST', async () => (await fs.open(probe, 'wx', 0o600)).close())
@@ -66,84 +78,64 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
 
     nameFor: fileName,
 
-    async receive(content, signal) {
-      await fileWork('making a folder', incoming, async () => {
-        if (await isOwnFolder(fs, incoming)) return
-        await makeFolders(fs, root)
-        await makeFolder(fs, incoming)
-      })
-      const path = join(incoming, randomUUID())
-      return { path, ...(await writeContent(fs, path, content, signal)) }
-    },
+    receive: (content, signal) => incoming.receive(content, signal),
+
+    receiveFiles: (paths, { mayLink, signal }) =>
+      incoming.take(paths, mayLink ? ways : ways.filter((way) => way !== 'link'), signal),
 
     async keep(moves) {
-      await inParallel(moves, atOnce, ({ incoming: { path } }) =>
-        fileWork('making an attachment durable', path, () => syncFile(fs, path)),
-      )
-      const folders = foldersOf(moves.map((move) => move.name))
-      for (const target of folders) {
-        await fileWork('making a folder', target, () => makeFolder(fs, target))
-      }
-      await inParallel(moves, atOnce, (move) => {
-        const { path } = place(move.name)
-        return fileWork('naming an attachment', path, () => fs.rename(move.incoming.path, path))
-      })
-      await inParallel(folders, atOnce, (target) =>
-        fileWork('making an attachment durable', target, () => syncFolder(fs, target)),
-      )
+      await incoming.sync(moves.map((move) => move.incoming))
+      await named.put(moves.map((move) => ({ from: move.incoming.path, name: move.name })))
     },
 
-    async drop(files) {
-      await inParallel(files, atOnce, ({ path }) =>
-        fileWork('removing a temporary file', path, () => absentAsNull(() => fs.unlink(path))),
-      )
-    },
+    drop: (files) => incoming.drop(files),
 
     async sizes(names) {
-      const own = new Set<string>()
-      await inParallel(foldersOf(names), atOnce, async (target) => {
-        if (await isReadable(target)) own.add(target)
-      })
-      return inParallel(names, atOnce, async (name) => {
-        const at = place(name)
-        if (!own.has(at.folder)) return null
-        const found = await fileWork('looking at an attachment', at.path, () =>
-          absentAsNull(() => fs.lstat(at.path)),
-        )
-        return found?.isFile() === true ? found.size : null
-      })
+      return (await named.statuses(names)).map((found) => found && Number(found.size))
     },
 
-    async digest(name, signal) {
-      const at = place(name)
-      return (await isReadable(at.folder)) ? digestFile(fs, at.path, signal) : null
+    digests: (requests, signal) => named.digests(requests, signal),
+
+    async links(names) {
+      return (await named.statuses(names)).map(
+        (found) => found && { isShared: found.nlink > 1n, changedAt: Number(found.ctimeNs / 1000n) },
+      )
     },
 
-    async remove(names) {
-      const folders: string[] = []
-      for (const target of foldersOf(names)) {
-        if (await fileWork('looking at a folder', target, () => isOwnFolder(fs, target))) folders.push(target)
+    async endLinks(names, signal) {
+      const found = await named.statuses(names)
+      const shared = names.filter((_, index) => (found[index]?.nlink ?? 1n) > 1n)
+      const taken =
+        shared.length === 0
+          ? []
+          : await incoming.take(
+              shared.map((name) => named.pathOf(name)),
+              ways.filter((way) => way === 'clone'),
+              signal,
+            )
+      const moves: { readonly file: IncomingFile; readonly name: string }[] = []
+      const unread: DigestRequest[] = []
+      for (const [index, name] of shared.entries()) {
+        const file = taken[index] ?? null
+        if (file === null) unread.push({ name, twin: null })
+        else moves.push({ file, name })
       }
-      await inParallel(
-        names.map(place).filter((at) => folders.includes(at.folder)),
-        atOnce,
-        ({ path }) => fileWork('removing an attachment', path, () => absentAsNull(() => fs.unlink(path))),
-      )
-      await inParallel(folders, atOnce, (target) =>
-        fileWork('removing an attachment', target, () => syncFolder(fs, target)),
-      )
-      // Only an empty folder can be removed so, and whether it goes matters to nobody.
-      await inParallel(folders, atOnce, (target) => fs.rmdir(target).catch(() => undefined))
+      try {
+        // One that could not be read fails here, with what the disk says; one that is gone does not.
+        if (unread.length > 0) await named.digests(unread, signal)
+        await incoming.sync(moves.map(({ file }) => file))
+        await named.put(moves.map(({ file, name }) => ({ from: file.path, name })))
+      } catch (thrown) {
+        // What stays is removed by the next sweep; it must not hide what went wrong.
+        await incoming.drop(moves.map(({ file }) => file)).catch(() => undefined)
+        throw thrown
+      }
+      await named.makePrivate(names.filter((_, index) => found[index]?.nlink === 1n))
     },
 
-    async sweep() {
-      await fileWork('removing temporary files', incoming, async () => {
-        if (!(await isOwnFolder(fs, incoming))) return
-        const left = (await fs.readdir(incoming)).filter((name) => incomingName.test(name))
-        await inParallel(left, atOnce, (name) => absentAsNull(() => fs.unlink(join(incoming, name))))
-        await fs.rmdir(incoming).catch(() => undefined)
-      })
-    },
+    remove: (names) => named.remove(names),
+
+    sweep: () => incoming.sweep(),
   }
 }
 

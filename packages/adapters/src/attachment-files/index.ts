@@ -1,3 +1,11 @@
 export { type AttachmentFilesOptions, attachmentFiles } from './attachment-files.js'
+export type { Way } from './file-jobs.js'
 export type { FileSystem } from './file-system.js'
-export type { AttachmentFiles, FileMove, IncomingFile } from './port.js'
+export type {
+  AttachmentFiles,
+  DigestRequest,
+  FileDigest,
+  FileMove,
+  IncomingFile,
+  LinkStatus,
+} from './port.js'

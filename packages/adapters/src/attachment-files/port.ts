@@ -1,4 +1,5 @@
 import type { ContentDigest } from '@holdfast/core/import'
+import type { Way } from './file-jobs.js'
 
 /** Content that was received into a temporary file and hashed on the way; not yet under its final name, and not yet durable. */
 export interface IncomingFile {
@@ -7,12 +8,35 @@ export interface IncomingFile {
   /** Lower-case hex. */
   readonly sha256: string
   readonly bytes: number
+  /** How it came in. A `link` is the source's own file by another name: it changes with it. */
+  readonly way: Way
 }
 
 /** A received file and the name that it shall have. */
 export interface FileMove {
   readonly incoming: IncomingFile
   readonly name: string
+}
+
+/** A file that shall be hashed. */
+export interface DigestRequest {
+  readonly name: string
+  /** Path of a file that may be the very same one by another name; null when nobody asks. */
+  readonly twin: string | null
+}
+
+/** What a file held when it was hashed. */
+export interface FileDigest extends ContentDigest {
+  /** Whether the twin was the same file. */
+  readonly isTwin: boolean
+}
+
+/** What the file system says of a file that may be a link. */
+export interface LinkStatus {
+  /** Whether the file has another name. */
+  readonly isShared: boolean
+  /** When the file, its names included, was changed last: microseconds since 1970, by the clock of the file system. */
+  readonly changedAt: number
 }
 
 /**
@@ -40,6 +64,18 @@ export interface AttachmentFiles {
   receive(content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<IncomingFile>
 
   /**
+   * Takes files of a backup in, hashing each: as a clone where the file system can make one, else as a hard link where `mayLink` says
+   * that the backup will go, else as a copy. Results are in the order of `paths`; null where there is no regular file, or one that
+   * cannot be read. Links are not followed. When it throws, none of the temporary files is left.
+   *
+   * @throws the signal's reason, unchanged.
+   */
+  receiveFiles(
+    paths: readonly string[],
+    options: { readonly mayLink: boolean; readonly signal: AbortSignal },
+  ): Promise<readonly (IncomingFile | null)[]>
+
+  /**
    * Gives received files their names, replacing what has them. When it resolves, contents and names survive a power cut;
    * when it throws, some may have been moved and the others are still to be dropped.
    */
@@ -51,8 +87,24 @@ export interface AttachmentFiles {
   /** Sizes in bytes, in the order of `names`; null where there is no regular file of that name. */
   sizes(names: readonly string[]): Promise<readonly (number | null)[]>
 
-  /** Hashes a file as it is on disk now, streamed; null where there is no regular file of that name. */
-  digest(name: string, signal: AbortSignal): Promise<ContentDigest | null>
+  /**
+   * Hashes files as they are on disk now, in bounded memory and on all processors; results are in the order of the requests, null where
+   * there is no regular file of that name.
+   *
+   * @throws the signal's reason, unchanged.
+   */
+  digests(requests: readonly DigestRequest[], signal: AbortSignal): Promise<readonly (FileDigest | null)[]>
+
+  /** What the file system says of files that may be links, in the order of `names`; null where there is no regular file. */
+  links(names: readonly string[]): Promise<readonly (LinkStatus | null)[]>
+
+  /**
+   * Makes files the folder's alone: one that has a name elsewhere is replaced by a clone or a copy of itself, and each is for this user
+   * alone. Absent ones are ignored. When it resolves, this survives a power cut; when it throws, some may be done.
+   *
+   * @throws the signal's reason, unchanged.
+   */
+  endLinks(names: readonly string[], signal: AbortSignal): Promise<void>
 
   /** Removes files; absent ones are ignored. When it resolves, the removal survives a power cut. */
   remove(names: readonly string[]): Promise<void>

@@ -107,6 +107,14 @@ export class PlainBackup implements OpenBackup {
     else yield* this.#parts.blobs.read(place.fileId, signal)
   }
 
+  async contentFile(record: AttachmentRecord, signal: AbortSignal): Promise<string | null> {
+    signal.throwIfAborted()
+    this.#check()
+    const place = await placeIn(this.#parts.parts, record)
+    if (place === null || !('fileId' in place)) return null
+    return this.#parts.blobs.plainFile(place.fileId)
+  }
+
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {
     const place = await this.#find(record, signal)
     return 'bytes' in place ? digestChunks([place.bytes]) : this.#parts.blobs.digest(place.fileId, signal)

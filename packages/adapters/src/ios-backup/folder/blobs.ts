@@ -78,6 +78,11 @@ export class Blobs {
     return state === 'key' && blob.bytes % cipherBlockBytes === 0 ? 'present' : 'undecryptable'
   }
 
+  /** Absolute path of the blob that is the content of a file as it stands; null when it is encrypted, or not there. Throws as {@link find}. */
+  async plainFile(fileId: string): Promise<string | null> {
+    return this.#keyOf(fileId).state === 'plain' ? ((await this.find(fileId))?.path ?? null) : null
+  }
+
   /**
    * The content of a file, in chunks of at most 256 KiB. `reuse` says that a chunk may be overwritten by the next one.
    *

@@ -1,19 +1,31 @@
-import type { AttachmentRecord, ContentDigest, ContentSource, ImportRecord } from '@holdfast/core/import'
+import type { AttachmentRecord, ContentDigest, ImportRecord, WriteOptions } from '@holdfast/core/import'
 import type { AttachmentFiles, FileMove, IncomingFile } from '../../attachment-files/index.js'
-import { addIntents, findFile } from './file-rows.js'
+import type { NewLink } from './file-links.js'
+import { addIntents, findFile, isReliable } from './file-rows.js'
 import type { ImportRow } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
+import { receiveAll } from './receive-all.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { toRow } from './rows/record-rows.js'
 import { currentVersion, encodeVersion, isSame } from './versions.js'
 
-/** Content of the attachments of a batch, by their record; those that have none are not in it. */
-export type BatchContent = ReadonlyMap<ImportRecord, ContentDigest & { readonly name: string }>
+/** Content and the name of its file. */
+type NamedContent = ContentDigest & { readonly name: string }
+
+/** Content of the attachments of a batch, all of it in place. */
+export interface BatchContent {
+  /** By the record; those that have none are not in it. */
+  readonly contents: ReadonlyMap<ImportRecord, NamedContent>
+  /** Hashes of the files that were put in place for it. */
+  readonly kept: readonly string[]
+  /** Those of them that are links to the backup's files. */
+  readonly links: readonly NewLink[]
+}
 
 interface Wanted {
   readonly record: AttachmentRecord
   /** Content of an equal record that the library holds already; null when it must be read from the source. */
-  readonly held: (ContentDigest & { readonly name: string }) | null
+  readonly held: NamedContent | null
 }
 
 /**
@@ -25,42 +37,38 @@ export async function receiveContent(
   files: AttachmentFiles,
   work: ImportRow,
   records: readonly ImportRecord[],
-  source: { readonly content: ContentSource; readonly signal: AbortSignal },
+  source: WriteOptions,
 ): Promise<BatchContent> {
-  const result = new Map<ImportRecord, ContentDigest & { readonly name: string }>()
+  const contents = new Map<ImportRecord, NamedContent>()
+  const moves = new Map<string, FileMove>()
   const available = records.filter(
     (record): record is AttachmentRecord => record.type === 'attachment' && record.unavailable === null,
   )
-  if (available.length === 0) return result
+  if (available.length === 0) return { contents, kept: [], links: [] }
 
   const wanted = await withoutLostFiles(
     files,
     available.map((record) => ({ record, held: heldContent(db, work, record) })),
   )
-  const incoming = new Map<string, FileMove>()
-  const surplus: IncomingFile[] = []
+  for (const { record, held } of wanted) if (held !== null) contents.set(record, held)
+  const missing = wanted.filter(({ held }) => held === null).map(({ record }) => record)
+  const all: IncomingFile[] = []
   try {
-    for (const { record, held } of wanted) {
-      if (held !== null) {
-        result.set(record, held)
-        continue
-      }
-      source.signal.throwIfAborted()
-      const received = await files.receive(source.content(record, source.signal), source.signal)
-      const { sha256, bytes } = received
-      const twin = incoming.get(sha256)
+    const received = await receiveAll(files, missing, source, all)
+    const whole = await wholeFiles(db, files, work, [...received.values()])
+    for (const [record, first] of received) {
+      const file = await unlinkedWhereShared(db, files, work, { record, file: first, whole }, source, all)
+      const { sha256, bytes } = file
       // One file per content: the first name gives the extension.
-      const name = twin?.name ?? findFile(db, sha256)?.name ?? files.nameFor(sha256, record)
-      if (twin === undefined) incoming.set(sha256, { incoming: received, name })
-      else surplus.push(received)
-      result.set(record, { sha256, bytes, name })
+      const name = moves.get(sha256)?.name ?? findFile(db, sha256)?.name ?? files.nameFor(sha256, record)
+      contents.set(record, { sha256, bytes, name })
+      if (!whole.has(sha256) && !moves.has(sha256)) moves.set(sha256, { incoming: file, name })
     }
-    await keepNew(db, files, work, [...incoming.values()])
+    return { contents, kept: [...moves.keys()], links: await keepAll(db, files, work, [...moves.values()]) }
   } finally {
     // Those that were renamed are no more where they were; dropping them does nothing.
-    await dropAll(files, [...surplus, ...[...incoming.values()].map((move) => move.incoming)])
+    await dropAll(files, all)
   }
-  return result
 }
 
 /** Content of a record that equals one the library holds, if a row knows it and nothing is known against its file. */
@@ -72,7 +80,7 @@ export function heldContent(db: LibraryDatabase, work: ImportRow, record: Attach
     if (stored === null || content === null) return null
     if (!isSame(stored, encodeVersion(toRow(record, { device, content })))) return null
     const file = findFile(db, content.sha256)
-    return file === null || file.suspect ? null : { ...content, name: file.name }
+    return file !== null && isReliable(file, work.n) ? { ...content, name: file.name } : null
   })
 }
 
@@ -87,21 +95,62 @@ export async function withoutLostFiles(
   return wanted.map((one) => (one.held !== null && whole.has(one.held) ? one : { ...one, held: null }))
 }
 
-/** Keeps the received files that the folder does not hold yet. */
-async function keepNew(
+/** Hashes of received files that the folder holds already, in files that the import may rely on. */
+async function wholeFiles(
   db: LibraryDatabase,
   files: AttachmentFiles,
   work: ImportRow,
-  received: readonly FileMove[],
-): Promise<void> {
-  const isKnown = (move: FileMove): boolean => findFile(db, move.incoming.sha256)?.suspect === false
-  const known = received.filter(isKnown)
-  const sizes = await files.sizes(known.map((move) => move.name))
-  const whole = new Set(known.filter((move, index) => sizes[index] === move.incoming.bytes))
-  const moves = received.filter((move) => !whole.has(move))
-  if (moves.length === 0) return
+  received: readonly IncomingFile[],
+): Promise<ReadonlySet<string>> {
+  const known = received.flatMap(({ sha256, bytes }) => {
+    const file = findFile(db, sha256)
+    return file !== null && isReliable(file, work.n) ? [{ sha256, bytes, name: file.name }] : []
+  })
+  const sizes = await files.sizes(known.map(({ name }) => name))
+  return new Set(known.filter(({ bytes }, index) => sizes[index] === bytes).map(({ sha256 }) => sha256))
+}
+
+/**
+ * The file, or a copy of it where it is a link that would take the place of a file which other imports rely on: those may stay when
+ * this one is taken back and its backup kept.
+ */
+async function unlinkedWhereShared(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  work: ImportRow,
+  received: {
+    readonly record: AttachmentRecord
+    readonly file: IncomingFile
+    readonly whole: ReadonlySet<string>
+  },
+  { content, signal }: WriteOptions,
+  all: IncomingFile[],
+): Promise<IncomingFile> {
+  const { record, file, whole } = received
+  if (file.way !== 'link' || whole.has(file.sha256)) return file
+  const known = findFile(db, file.sha256)
+  if (known === null || known.linkedBy === work.n) return file
+  const copy = await files.receive(content(record, signal), signal)
+  all.push(copy)
+  return copy
+}
+
+/** Puts received files in place, durably. Resolves with those that are links. */
+async function keepAll(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  work: ImportRow,
+  moves: readonly FileMove[],
+): Promise<readonly NewLink[]> {
+  if (moves.length === 0) return []
   db.transaction('announcing attachments', () => addIntents(db, work.n, moves))
   await files.keep(moves)
+  const linked = moves.filter(({ incoming }) => incoming.way === 'link')
+  const found = await files.links(linked.map(({ name }) => name))
+  return linked.map(({ incoming: { sha256 } }, index) => ({
+    sha256,
+    changedAt: found[index]?.changedAt ?? 0,
+  }))
 }
 
 async function dropAll(files: AttachmentFiles, incoming: readonly IncomingFile[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { AttachmentFiles, FileMove } from '../../attachment-files/index.js'
-import { number, text } from './fields.js'
+import { number, numberOrNull, text } from './fields.js'
 import type { LibraryDatabase } from './library-database.js'
 
 const removalsAtOnce = 200
@@ -9,12 +9,28 @@ export interface FileRow {
   readonly name: string
   /** Read-back found it missing or changed: it must be written again before anything new may rely on it. */
   readonly suspect: boolean
+  /** The import whose backup has the same file by another name; null when it is the library's alone. */
+  readonly linkedBy: number | null
 }
 
 /** The file with this content; null when the library knows none. */
 export function findFile(db: LibraryDatabase, sha256: string): FileRow | null {
-  const row = db.get('SELECT name, suspect FROM file_rows WHERE sha256 = ?', sha256)
-  return row === null ? null : { name: text(row, 'name'), suspect: number(row, 'suspect') !== 0 }
+  const row = db.get(
+    `SELECT f.name, f.suspect, l.import AS linked_by FROM file_rows AS f LEFT JOIN file_links AS l ON l.sha256 = f.sha256
+     WHERE f.sha256 = ?`,
+    sha256,
+  )
+  if (row === null) return null
+  const linkedBy = numberOrNull(row, 'linked_by')
+  return { name: text(row, 'name'), suspect: number(row, 'suspect') !== 0, linkedBy }
+}
+
+/**
+ * Whether import `n` may rely on a file that is there: nothing is known against it, and no backup but its own can change it. What
+ * another import has linked may stay linked, if that import's backup is not deleted after all.
+ */
+export function isReliable(file: FileRow, n: number): boolean {
+  return !file.suspect && (file.linkedBy === null || file.linkedBy === n)
 }
 
 /** Makes the library know a file. */
@@ -69,6 +85,7 @@ export function removeUnreferenced(db: LibraryDatabase, sha256: string, name: st
   )
   if (used !== null) return
   db.run('DELETE FROM file_rows WHERE sha256 = ?', sha256)
+  db.run('DELETE FROM file_links WHERE sha256 = ?', sha256)
   db.run('INSERT OR REPLACE INTO file_removals VALUES (?, ?)', sha256, name)
 }
 

@@ -1,6 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ImportRecord, ItemOutcome, SkipReason, StoredItem } from '@holdfast/core/import'
-import type { AttachmentFiles } from '../../attachment-files/index.js'
+import type {
+  ImportRecord,
+  ItemOutcome,
+  ReadBackOptions,
+  SkipReason,
+  StoredItem,
+} from '@holdfast/core/import'
+import type { AttachmentFiles, FileDigest } from '../../attachment-files/index.js'
 import { sqliteCodeOf } from '../result-codes.js'
 import { numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
 import { findFile, suspectFile } from './file-rows.js'
@@ -18,7 +24,14 @@ const itemsAtOnce = 200
 interface ReadItem {
   readonly item: StoredItem
   /** Content that its row refers to. */
-  readonly expects: { readonly sha256: string; readonly bytes: number; readonly name: string | null } | null
+  readonly expects: {
+    readonly sha256: string
+    readonly bytes: number
+    /** Null when the library knows no such file. */
+    readonly name: string | null
+    /** Whether the import that is read back has linked the file to its backup. */
+    readonly isLink: boolean
+  } | null
 }
 
 /** Every item of an import in the order in which it was written: rows read and checked again, files hashed from disk. */
@@ -26,14 +39,14 @@ export async function* readBackImport(
   db: LibraryDatabase,
   files: AttachmentFiles,
   id: string,
-  signal: AbortSignal,
+  options: ReadBackOptions,
 ): AsyncGenerator<StoredItem> {
+  const { signal } = options
   for (let from = 0; ; from += itemsAtOnce) {
     signal.throwIfAborted()
     const page = db.attempt('reading an import back', () => readPage(db, id, from))
-    for (const { item, expects } of page) {
-      yield expects === null ? item : await withContent(db, files, item, expects, signal)
-    }
+    const digests = await digestsOf(files, page, options)
+    for (const read of page) yield withContent(db, read, digests.get(read) ?? null)
     if (page.length < itemsAtOnce) return
     // Pages without files would otherwise follow each other in one turn of the event loop, however many there are.
     await nextTurn()
@@ -56,7 +69,7 @@ function readPage(db: LibraryDatabase, id: string, from: number): readonly ReadI
     const row = numberOrNull(item, 'row')
     const known = versions.get(type) ?? versionsBetween(db, shapes[type], stretch)
     versions.set(type, known)
-    return readItem(db, item, type, (row === null ? undefined : known.get(row)) ?? null)
+    return readItem(db, item, type, (row === null ? undefined : known.get(row)) ?? null, found.n)
   })
 }
 
@@ -65,6 +78,7 @@ function readItem(
   ledger: Row,
   type: ImportRecord['type'],
   stored: StoredVersion | null,
+  n: number,
 ): ReadItem {
   const facts = {
     outcome: word<ItemOutcome>(ledger, 'outcome'),
@@ -94,20 +108,41 @@ function readItem(
   const content = attachmentContent(stored)
   // An attachment that was stored and whose row names no content any more was changed; its hash has said so already.
   if (content === null) return { item, expects: null }
-  return { item, expects: { ...content, name: findFile(db, content.sha256)?.name ?? null } }
+  const file = findFile(db, content.sha256)
+  return { item, expects: { ...content, name: file?.name ?? null, isLink: file?.linkedBy === n } }
 }
 
-/** The item with its file hashed. A file that is not as it should be is remembered, so that the next import writes it again. */
-async function withContent(
-  db: LibraryDatabase,
+/** Hashes the files of a page, all at a time. */
+async function digestsOf(
   files: AttachmentFiles,
-  item: StoredItem,
-  expects: NonNullable<ReadItem['expects']>,
-  signal: AbortSignal,
-): Promise<StoredItem> {
-  const content = expects.name === null ? null : await files.digest(expects.name, signal)
+  page: readonly ReadItem[],
+  { signal, contentFile }: ReadBackOptions,
+): Promise<ReadonlyMap<ReadItem, FileDigest | null>> {
+  const read: ReadItem[] = []
+  const requests: { readonly name: string; readonly twin: string | null }[] = []
+  for (const one of page) {
+    const { item, expects } = one
+    if (expects === null || expects.name === null || item.record?.type !== 'attachment') continue
+    const twin = expects.isLink ? ((await contentFile?.(item.record, signal)) ?? null) : null
+    read.push(one)
+    requests.push({ name: expects.name, twin })
+  }
+  if (requests.length === 0) return new Map()
+  const digests = await files.digests(requests, signal)
+  return new Map(read.map((one, index) => [one, digests[index] ?? null]))
+}
+
+/** The item with its file as it was hashed. One that is not as it should be is remembered, so that the next import writes it again. */
+function withContent(
+  db: LibraryDatabase,
+  { item, expects }: ReadItem,
+  digest: FileDigest | null,
+): StoredItem {
+  if (expects === null) return item
+  const content = digest === null ? null : { sha256: digest.sha256, bytes: digest.bytes }
   const whole = content?.sha256 === expects.sha256 && content.bytes === expects.bytes
-  if (whole) return { ...item, content }
+  if (whole)
+    return digest?.isTwin === true ? { ...item, content, isFileOfBackup: true } : { ...item, content }
   remember(db, expects.sha256)
   const difference = content === null ? 'file-missing' : 'file-changed'
   return { ...item, content, difference: item.difference ?? difference }

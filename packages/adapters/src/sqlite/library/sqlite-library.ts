@@ -6,6 +6,7 @@ import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
 import { discardImport } from './discard-import.js'
 import { number, text } from './fields.js'
+import { checkLinks, endLinks } from './file-links.js'
 import { finishRemovals, revokeIntents } from './file-rows.js'
 import { findUnchanged } from './find-unchanged.js'
 import { addImport, findImport, type ImportRow, importUnknown, reviseStamp } from './import-rows.js'
@@ -119,14 +120,24 @@ export function sqliteLibrary(
       return heldIn(db, files, work, records)
     },
 
-    async *readBack(id, { signal }) {
+    async *readBack(id, reading) {
       db.open()
-      yield* readBackImport(db, files, id, signal)
+      yield* readBackImport(db, files, id, reading)
     },
 
     async publish(id, receipt) {
       db.open()
       await publishImport(db, id, receipt, { publishedAt: now(), markDeleted: deletedInSource === 'mark' })
+    },
+
+    async checkLinks(id, { signal }) {
+      db.open()
+      await checkLinks(db, files, id, signal)
+    },
+
+    async endLinks(id, { signal }) {
+      db.open()
+      await endLinks(db, files, id, signal)
     },
 
     async discard(id) {

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson, HoldfastError } from '@holdfast/core'
-import type { ContentSource, ImportRecord, ItemOutcome, RecordBatch } from '@holdfast/core/import'
+import type { ImportRecord, ItemOutcome, RecordBatch, WriteOptions } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import { type BatchContent, receiveContent } from './content.js'
+import { setLinks } from './file-links.js'
 import { addFile, finishRemovals, revokeIntents, settleIntents } from './file-rows.js'
 import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
 import { addItems } from './ledger.js'
@@ -25,7 +26,7 @@ export async function writeBatch(
   files: AttachmentFiles,
   id: string,
   batch: RecordBatch,
-  source: { readonly content: ContentSource; readonly signal: AbortSignal },
+  source: WriteOptions,
 ): Promise<void> {
   source.signal.throwIfAborted()
   const work = db.attempt('looking for the import', () => openImport(db, id))
@@ -43,6 +44,7 @@ export async function writeBatch(
       const now = openImport(db, id)
       if (now.items !== work.items) throw disturbed(id)
       stage(db, work, batch.records, prepared, content)
+      setLinks(db, work.n, content.kept, content.links)
       addHandles(db, work.n, batch.records)
       settleIntents(db, work.n)
       db.run(
@@ -111,7 +113,7 @@ function stageRecord(
   work: ImportRow,
   record: ImportRecord,
   prepared: EncodedVersion | null,
-  contents: BatchContent,
+  { contents }: BatchContent,
 ): { readonly row: number; readonly outcome: ItemOutcome; readonly reason: string | null } {
   const device = work.udid ?? ''
   const stored = currentVersion(db, prepared ?? toRow(record, { device, content: null }), work)

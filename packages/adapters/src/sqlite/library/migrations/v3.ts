@@ -42,5 +42,14 @@ WHERE d.is_gone = 1 AND i.publication IS NOT NULL AND NOT EXISTS (
   WHERE later.row = d.row AND later.type = d.type AND l.publication > i.publication);
 `
 
-/** Version 3: what tells an unchanged source, owners whose id changes, and what a source no longer holds. */
-export const v3 = sources + owners + deletions
+/**
+ * Files that are hard links to those of a backup which will go: whose import made them, and when the file was last changed by the
+ * clock of the file system (microseconds since 1970). Empty as soon as the backups of all imports are gone.
+ */
+const fileLinks = `
+CREATE TABLE file_links (sha256 TEXT PRIMARY KEY, import INTEGER NOT NULL, changed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX file_links_import ON file_links (import);
+`
+
+/** Version 3: what tells an unchanged source, owners whose id changes, what a source no longer holds, and links to a backup's files. */
+export const v3 = sources + owners + deletions + fileLinks

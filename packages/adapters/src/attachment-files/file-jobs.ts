@@ -1,0 +1,258 @@
+import type { createHash } from 'node:crypto'
+import type { constants } from 'node:fs'
+import type { ContentDigest } from '@holdfast/core/import'
+
+/**
+ * How the content of a file came in. `clone`: as a file of its own that shares its blocks on the disk until one of them is changed.
+ * `link`: as another name of the same file. `copy`: byte by byte.
+ */
+export type Way = 'clone' | 'link' | 'copy'
+
+/** Work on one file. */
+export type FileJob =
+  | {
+      readonly kind: 'take'
+      /** The file to be taken in; links are not followed. */
+      readonly source: string
+      /** What is made of it: nothing is there yet. */
+      readonly target: string
+      /** Ways that may be tried before it is copied. */
+      readonly ways: readonly Way[]
+    }
+  | {
+      readonly kind: 'digest'
+      readonly path: string
+      /** A path that may lead to the very same file; null when nobody asks. */
+      readonly twin: string | null
+    }
+
+/** What came of it: how the content came in, or whether the twin is the same file. */
+export type JobResult = ContentDigest & { readonly way: Way | null; readonly isTwin: boolean }
+
+/** Status of a file, with numbers that are exact on every system. */
+export interface FileStatus {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly nlink: bigint
+  readonly uid: bigint
+  isFile(): boolean
+}
+
+/** A file that is open. `node:fs/promises` gives one that fits. */
+export interface JobFile {
+  stat(options: { readonly bigint: true }): Promise<FileStatus>
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: null,
+  ): Promise<{ readonly bytesRead: number }>
+  write(buffer: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>
+  chmod(mode: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** The calls that jobs consist of. `node:fs/promises` fits. */
+export interface JobFiles {
+  open(path: string, flags: string | number, mode?: number): Promise<JobFile>
+  lstat(path: string, options: { readonly bigint: true }): Promise<FileStatus>
+  copyFile(from: string, to: string, mode: number): Promise<void>
+  link(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+}
+
+/** What else jobs need of Node. */
+export interface JobTools {
+  readonly createHash: typeof createHash
+  readonly constants: typeof constants
+  /** The user whose files may be linked: a file of somebody else would be theirs for ever. Null where there are no such numbers. */
+  readonly user: number | null
+}
+
+/**
+ * Does jobs on files: takes one in, or hashes one as it is on disk. Resolves with null when there is no regular file, and when the
+ * source of a `take` cannot be read: whose it is knows better what is wrong with it. Of a failed `take` nothing is left.
+ *
+ * It names nothing but what it is given: its text is part of the program of the file threads.
+ *
+ * @throws what the file system refuses; an error of code `ABORT_ERR`, between two pieces, once `stopped` says so.
+ */
+export function fileJobs(
+  files: JobFiles,
+  { createHash, constants, user }: JobTools,
+): (job: FileJob, stopped: () => boolean) => Promise<JobResult | null> {
+  const pieceBytes = 256 * 1024
+  const privateFile = 0o600
+  // What a path that leads to no regular file answers, on the systems that we know.
+  const noFile = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'EMLINK'])
+  // What a file system answers that cannot do it, or not between these places, or not with this file.
+  const cannot = new Set([
+    'ENOTSUP',
+    'EOPNOTSUPP',
+    'ENOSYS',
+    'ENOTTY',
+    'EXDEV',
+    'EINVAL',
+    'EPERM',
+    'EACCES',
+    'EMLINK',
+  ])
+  // Memory of this size is had from the system each time, which takes about as long as reading it full.
+  const spare: Uint8Array[] = []
+  /** Volumes whose files cannot be cloned into the folder. */
+  const withoutClones = new Set<bigint>()
+
+  const codeOf = (thrown: unknown): string =>
+    thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
+
+  async function openRegular(path: string): Promise<{ file: JobFile; status: FileStatus } | null> {
+    // Without O_NONBLOCK a named pipe in a file's place would wait for its other end for ever. Windows has neither flag.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+    let file: JobFile
+    try {
+      file = await files.open(path, flags)
+    } catch (thrown) {
+      if (noFile.has(codeOf(thrown))) return null
+      throw thrown
+    }
+    try {
+      const status = await file.stat({ bigint: true })
+      if (status.isFile()) return { file, status }
+    } catch (thrown) {
+      await file.close()
+      throw thrown
+    }
+    await file.close()
+    return null
+  }
+
+  async function writeAll(to: JobFile, buffer: Uint8Array, length: number): Promise<void> {
+    for (let written = 0; written < length; ) {
+      written += (await to.write(buffer, written, length - written)).bytesWritten
+    }
+  }
+
+  /** Hashes an open file to its end, and writes what it reads into another. Null when it cannot be read. */
+  async function pour(
+    from: JobFile,
+    to: JobFile | null,
+    stopped: () => boolean,
+    onUnreadable: (thrown: unknown) => null,
+  ): Promise<ContentDigest | null> {
+    const hash = createHash('sha256')
+    const buffer = spare.pop() ?? new Uint8Array(pieceBytes)
+    try {
+      for (let bytes = 0; ; ) {
+        if (stopped()) throw Object.assign(new Error('The work was given up'), { code: 'ABORT_ERR' })
+        let read: number
+        try {
+          read = (await from.read(buffer, 0, buffer.length, null)).bytesRead
+        } catch (thrown) {
+          return onUnreadable(thrown)
+        }
+        if (read === 0) return { sha256: hash.digest('hex'), bytes }
+        hash.update(buffer.subarray(0, read))
+        if (to !== null) await writeAll(to, buffer, read)
+        bytes += read
+      }
+    } finally {
+      spare.push(buffer)
+    }
+  }
+
+  async function tryClone(source: string, target: string, volume: bigint): Promise<boolean> {
+    if (withoutClones.has(volume)) return false
+    try {
+      await files.copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
+      return true
+    } catch (thrown) {
+      if (!cannot.has(codeOf(thrown))) throw thrown
+      withoutClones.add(volume)
+      return false
+    }
+  }
+
+  /** A file with a further name outlives the backup by that name, and one of another user is not ours to keep: neither is linked. */
+  async function tryLink(source: string, target: string, status: FileStatus): Promise<boolean> {
+    if (status.nlink !== 1n || (user !== null && status.uid !== BigInt(user))) return false
+    try {
+      await files.link(source, target)
+    } catch (thrown) {
+      if (!cannot.has(codeOf(thrown))) throw thrown
+      return false
+    }
+    const made = await files.lstat(target, { bigint: true })
+    if (made.isFile() && made.dev === status.dev && made.ino === status.ino) return true
+    // Something else had taken the place of the file that is open here.
+    await files.unlink(target)
+    return false
+  }
+
+  async function take(
+    { source, target, ways }: Extract<FileJob, { kind: 'take' }>,
+    stopped: () => boolean,
+  ): Promise<JobResult | null> {
+    let opened: Awaited<ReturnType<typeof openRegular>>
+    try {
+      opened = await openRegular(source)
+    } catch {
+      return null
+    }
+    if (opened === null) return null
+    const { file, status } = opened
+    const unreadable = (): null => null
+    let digest: ContentDigest | null = null
+    try {
+      let way: Way = 'copy'
+      if (ways.includes('clone') && (await tryClone(source, target, status.dev))) way = 'clone'
+      else if (ways.includes('link') && (await tryLink(source, target, status))) way = 'link'
+      if (way === 'link') digest = await pour(file, null, stopped, unreadable)
+      else {
+        const made = await files.open(target, way === 'clone' ? 'r' : 'wx', privateFile)
+        try {
+          // A clone has the mode of its source, and is hashed itself: nothing says that the source is still the same.
+          if (way === 'clone') await made.chmod(privateFile)
+          digest = await (way === 'clone'
+            ? pour(made, null, stopped, unreadable)
+            : pour(file, made, stopped, unreadable))
+        } finally {
+          await made.close()
+        }
+      }
+      return digest === null ? null : { ...digest, way, isTwin: false }
+    } finally {
+      await file.close()
+      // What it failed with is told, and not that something stays, which the next sweep removes.
+      if (digest === null) await files.unlink(target).catch(() => undefined)
+    }
+  }
+
+  async function hashFile(
+    { path, twin }: Extract<FileJob, { kind: 'digest' }>,
+    stopped: () => boolean,
+  ): Promise<JobResult | null> {
+    const opened = await openRegular(path)
+    if (opened === null) return null
+    const { file, status } = opened
+    try {
+      const held = await pour(file, null, stopped, (thrown) => {
+        throw thrown
+      })
+      if (held === null) return null
+      return { ...held, way: null, isTwin: twin !== null && (await isSame(status, twin)) }
+    } finally {
+      await file.close()
+    }
+  }
+
+  async function isSame(status: FileStatus, path: string): Promise<boolean> {
+    try {
+      const other = await files.lstat(path, { bigint: true })
+      return other.dev === status.dev && other.ino === status.ino
+    } catch {
+      return false
+    }
+  }
+
+  return (job, stopped) => (job.kind === 'take' ? take(job, stopped) : hashFile(job, stopped))
+}

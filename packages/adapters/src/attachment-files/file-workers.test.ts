@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nodeFileSystem } from './file-system.js'
+import { startFileThread } from './file-thread.js'
+import { FileWorkers, type FileWorkersOptions } from './file-workers.js'
+
+const signal = new AbortController().signal
+const content = Buffer.alloc(700_000, 'content')
+
+let folder: string
+let paths: readonly string[]
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-workers-'))
+  paths = Array.from({ length: 30 }, (_, index) => join(folder, String(index)))
+  for (const path of paths) writeFileSync(path, content)
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+/** Hashes every file, and takes every file in; all results must be right. */
+async function work(options: Omit<FileWorkersOptions, 'fs'>): Promise<void> {
+  const workers = new FileWorkers({ fs: nodeFileSystem, ...options })
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  const jobs = paths.flatMap((path) => [
+    { kind: 'digest' as const, path, twin: path },
+    { kind: 'take' as const, source: path, target: `${path}-taken`, ways: [] },
+  ])
+  const results = await workers.run(jobs, signal)
+  expect(results).toHaveLength(60)
+  for (const [index, result] of results.entries()) {
+    expect(result).toEqual({
+      sha256,
+      bytes: content.length,
+      ...(index % 2 === 0 ? { way: null, isTwin: true } : { way: 'copy', isTwin: false }),
+    })
+  }
+  for (const path of paths) rmSync(`${path}-taken`)
+}
+
+describe('jobs on files', () => {
+  it('are done in threads, as many as are wanted and no more', async () => {
+    let started = 0
+    const start = (): Worker => {
+      started++
+      return startFileThread()
+    }
+    await work({ threads: 3, start })
+    expect(started).toBe(3)
+  })
+
+  it.each([
+    [
+      'there are no threads',
+      () => {
+        throw new Error('This host has no threads')
+      },
+    ],
+    ['a thread is no program', () => new Worker('function () { [native code] }', { eval: true })],
+    [
+      'a thread ends at its first question',
+      () =>
+        new Worker(`require('node:worker_threads').parentPort.once('message', () => process.exit(3))`, {
+          eval: true,
+        }),
+    ],
+  ] as const)('are done on the event loop where %s', async (_, start) => {
+    await work({ threads: 2, start })
+  })
+
+  it('goes on although a thread dies with a file half taken in', async () => {
+    // It leaves the beginning of a file where the copy shall be, and dies.
+    const program = `
+      const { parentPort } = require('node:worker_threads')
+      parentPort.once('message', ({ jobs }) => {
+        const { target } = jobs.find(({ kind }) => kind === 'take')
+        require('node:fs').writeFileSync(target, 'half')
+        process.exit(1)
+      })`
+    await work({ threads: 2, start: () => new Worker(program, { eval: true }) })
+  })
+
+  it('tell which of them the file system refused, and begin no more', async () => {
+    const workers = new FileWorkers({ fs: nodeFileSystem, threads: 2 })
+    const [source = ''] = paths
+    const target = join(folder, 'no folder', 'target')
+    const job = { kind: 'take' as const, source, target, ways: [] }
+    await expect(workers.run([job], signal)).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      facts: { path: target },
+    })
+  })
+
+  it('do not keep the process alive', async () => {
+    const program = `
+      import { FileWorkers } from ${JSON.stringify(new URL('./file-workers.ts', import.meta.url).href)}
+      import * as fs from 'node:fs/promises'
+      const workers = new FileWorkers({ fs, threads: 2 })
+      const [result] = await workers.run([{ kind: 'digest', path: ${JSON.stringify(paths[0])}, twin: null }], new AbortController().signal)
+      process.stdout.write(String(result.bytes))`
+    const words = ['--import', 'tsx', '--conditions=@holdfast/source', '--input-type=module', '-e', program]
+    const said = execFileSync(process.execPath, words, {
+      encoding: 'utf8',
+      cwd: join(import.meta.dirname, '../..'),
+    })
+    expect(said).toBe(String(content.length))
+  })
+})

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { syncFile, writeContent } from './file-content.js'
+import { absentAsNull, fileWork } from './file-errors.js'
+import type { Way } from './file-jobs.js'
+import type { FileSystem } from './file-system.js'
+import type { FileWorkers } from './file-workers.js'
+import { isOwnFolder, makeFolder, makeFolders } from './folders.js'
+import { inParallel } from './in-parallel.js'
+import type { IncomingFile } from './port.js'
+
+const incomingName = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** How many system calls are under way at once. */
+const atOnce = 16
+
+/** Temporary files of content that has no name yet. They live beside their targets: a rename is atomic on one volume only. */
+export class IncomingFiles {
+  readonly folder: string
+  readonly #root: string
+  readonly #fs: FileSystem
+  readonly #workers: FileWorkers
+
+  constructor(root: string, fs: FileSystem, workers: FileWorkers) {
+    this.folder = join(root, '.incoming')
+    this.#root = root
+    this.#fs = fs
+    this.#workers = workers
+  }
+
+  /** Streams content into a temporary file, hashing it. Contract as that of `AttachmentFiles.receive`. */
+  async receive(content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<IncomingFile> {
+    await this.#make()
+    const path = join(this.folder, randomUUID())
+    return { path, way: 'copy', ...(await writeContent(this.#fs, path, content, signal)) }
+  }
+
+  /** Takes files in, by the first of `ways` that goes, else by a copy. Contract as that of `AttachmentFiles.receiveFiles`. */
+  async take(
+    paths: readonly string[],
+    ways: readonly Way[],
+    signal: AbortSignal,
+  ): Promise<readonly (IncomingFile | null)[]> {
+    await this.#make()
+    const jobs = paths.map((source) => ({
+      kind: 'take' as const,
+      source,
+      target: join(this.folder, randomUUID()),
+      ways,
+    }))
+    try {
+      const taken = await this.#workers.run(jobs, signal)
+      return jobs.map(({ target }, index) => {
+        const made = taken[index] ?? null
+        return made && { path: target, sha256: made.sha256, bytes: made.bytes, way: made.way ?? 'copy' }
+      })
+    } catch (thrown) {
+      // The first failure is the one to tell; what stays is removed by the next sweep.
+      await inParallel(jobs, atOnce, ({ target }) => this.#fs.unlink(target).catch(() => undefined))
+      throw thrown
+    }
+  }
+
+  /** Makes the content of temporary files survive a power cut. */
+  async sync(files: readonly IncomingFile[]): Promise<void> {
+    await inParallel(files, atOnce, ({ path, way }) =>
+      fileWork('making an attachment durable', path, () => syncFile(this.#fs, path, way)),
+    )
+  }
+
+  /** Removes temporary files; those that are gone already are ignored. */
+  async drop(files: readonly IncomingFile[]): Promise<void> {
+    await inParallel(files, atOnce, ({ path }) =>
+      fileWork('removing a temporary file', path, () => absentAsNull(() => this.#fs.unlink(path))),
+    )
+  }
+
+  /** Removes all temporary files, and nothing else. */
+  async sweep(): Promise<void> {
+    const { folder } = this
+    await fileWork('removing temporary files', folder, async () => {
+      if (!(await isOwnFolder(this.#fs, folder))) return
+      const left = (await this.#fs.readdir(folder)).filter((name) => incomingName.test(name))
+      await inParallel(left, atOnce, (name) => absentAsNull(() => this.#fs.unlink(join(folder, name))))
+      await this.#fs.rmdir(folder).catch(() => undefined)
+    })
+  }
+
+  async #make(): Promise<void> {
+    await fileWork('making a folder', this.folder, async () => {
+      if (await isOwnFolder(this.#fs, this.folder)) return
+      await makeFolders(this.#fs, this.#root)
+      await makeFolder(this.#fs, this.folder)
+    })
+  }
+}
