@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRunner, type Runner } from '@holdfast/core'
 import { backupImport, type Device, type Storage } from '@holdfast/core/import'
-import { attachmentFiles } from '../src/attachment-files/index.js'
+import { type AttachmentFilesOptions, attachmentFiles } from '../src/attachment-files/index.js'
 import { backupFolder } from '../src/backup-folder/index.js'
 import { type BackupPart, iosBackup } from '../src/ios-backup/index.js'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '../src/sqlite/index.js'
@@ -19,6 +19,8 @@ export interface WorkshopOptions {
   readonly storage?: (storage: Storage) => Storage
   readonly device?: (device: Device) => Device
   readonly batchSize?: number
+  /** How the files of the library differ. */
+  readonly files?: AttachmentFilesOptions
   /** Parts of backups that are read. @default the reader's own */
   readonly parts?: readonly BackupPart[]
 }
@@ -41,7 +43,7 @@ export class Workshop {
   /** An app on real SQLite and real files: one database for journal and library, as a host has it. */
   openApp(options: WorkshopOptions = {}) {
     const db = openTestSqlite(join(this.folder, 'library.db'), { readonly: false })
-    const plain = sqliteLibrary(db, attachmentFiles(join(this.folder, 'attachments')))
+    const plain = sqliteLibrary(db, attachmentFiles(join(this.folder, 'attachments'), options.files ?? {}))
     const storage = options.storage?.(plain) ?? plain
     const reader = iosBackup({
       openSqlite: openTestSqlite,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nodeFileSystem } from './file-system.js'
@@ -21,8 +22,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** Hashes every file, and takes every file in; all results must be right. */
-async function work(options: Omit<FileWorkersOptions, 'fs'>): Promise<void> {
+/** Hashes every file, and takes every file in; resolves with the results that are not what they should be. */
+async function wrongResults(options: Omit<FileWorkersOptions, 'fs'>): Promise<readonly unknown[]> {
   const workers = new FileWorkers({ fs: nodeFileSystem, ...options })
   const sha256 = createHash('sha256').update(content).digest('hex')
   const jobs = paths.flatMap((path) => [
@@ -30,15 +31,13 @@ async function work(options: Omit<FileWorkersOptions, 'fs'>): Promise<void> {
     { kind: 'take' as const, source: path, target: `${path}-taken`, ways: [] },
   ])
   const results = await workers.run(jobs, signal)
-  expect(results).toHaveLength(60)
-  for (const [index, result] of results.entries()) {
-    expect(result).toEqual({
-      sha256,
-      bytes: content.length,
-      ...(index % 2 === 0 ? { way: null, isTwin: true } : { way: 'copy', isTwin: false }),
-    })
-  }
   for (const path of paths) rmSync(`${path}-taken`)
+  const expected = jobs.map(({ kind }) => ({
+    sha256,
+    bytes: content.length,
+    ...(kind === 'digest' ? { way: null, isTwin: true } : { way: 'copy', isTwin: false }),
+  }))
+  return expected.filter((result, index) => !isDeepStrictEqual(results[index], result))
 }
 
 describe('jobs on files', () => {
@@ -48,7 +47,7 @@ describe('jobs on files', () => {
       started++
       return startFileThread()
     }
-    await work({ threads: 3, start })
+    expect(await wrongResults({ threads: 3, start })).toEqual([])
     expect(started).toBe(3)
   })
 
@@ -68,7 +67,7 @@ describe('jobs on files', () => {
         }),
     ],
   ] as const)('are done on the event loop where %s', async (_, start) => {
-    await work({ threads: 2, start })
+    expect(await wrongResults({ threads: 2, start })).toEqual([])
   })
 
   it('goes on although a thread dies with a file half taken in', async () => {
@@ -80,7 +79,8 @@ describe('jobs on files', () => {
         require('node:fs').writeFileSync(target, 'half')
         process.exit(1)
       })`
-    await work({ threads: 2, start: () => new Worker(program, { eval: true }) })
+    const start = (): Worker => new Worker(program, { eval: true })
+    expect(await wrongResults({ threads: 2, start })).toEqual([])
   })
 
   it('tell which of them the file system refused, and begin no more', async () => {
