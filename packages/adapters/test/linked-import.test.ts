@@ -46,14 +46,15 @@ function flip(path: string): void {
   writeFileSync(path, bytes)
 }
 
-/** A storage with something that happens once behind a call of it. */
+/** A storage with something that happens once behind a call of it, the first after which files are shared with the backup. */
 const after =
   (call: 'write' | 'publish', happens: () => void) =>
   (storage: Storage): Storage => {
     let happened = false
     const once = async (work: Promise<void>): Promise<void> => {
       await work
-      if (!happened) happens()
+      if (happened || sharedBlobs().length === 0) return
+      happens()
       happened = true
     }
     return {
