@@ -10,7 +10,10 @@ describe('the in-memory library', () => {
       storage: library,
       reopen: async () => library,
       dump: async () => ({
-        records: library.visible().map((item) => canonicalJson(item)).sort(),
+        records: library
+          .visible()
+          .map((item) => canonicalJson(item))
+          .sort(),
         files: new Map([...library.contents()].map(([sha256, content]) => [sha256, [...content]])),
       }),
       tamper: {
