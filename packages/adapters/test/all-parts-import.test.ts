@@ -144,12 +144,14 @@ describe('an import of all parts', () => {
       batchSize: 20,
       storage: (storage) => ({
         resources: storage.resources,
+        format: storage.format,
         check: (request) => storage.check(request),
         begin: (ref) => storage.begin(ref),
         readBack: (id, options) => storage.readBack(id, options),
         publish: (id, receipt) => storage.publish(id, receipt),
         discard: (id) => storage.discard(id),
         imports: () => storage.imports(),
+        audit: (...call) => storage.audit(...call),
         write: async (...call) => {
           writes += 1
           if (writes % 5 === 0) throw new Error('The disk is asleep')

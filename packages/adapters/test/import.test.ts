@@ -94,6 +94,7 @@ describe('an import on real parts', () => {
 function methodsOf(storage: ReturnType<Workshop['openApp']>['storage']): typeof storage {
   return {
     resources: storage.resources,
+    format: storage.format,
     check: (...call) => storage.check(...call),
     begin: (...call) => storage.begin(...call),
     write: (...call) => storage.write(...call),
@@ -101,5 +102,6 @@ function methodsOf(storage: ReturnType<Workshop['openApp']>['storage']): typeof 
     publish: (...call) => storage.publish(...call),
     discard: (...call) => storage.discard(...call),
     imports: () => storage.imports(),
+    audit: (...call) => storage.audit(...call),
   }
 }

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LibraryDump, StorageUnderTest } from '@holdfast/core/testing'
@@ -67,12 +76,40 @@ export async function makeLibraryFolder(): Promise<LibraryFolder> {
       removeMessage: async (guid) => {
         db.prepare('DELETE FROM message_rows WHERE guid = ?').run(guid)
       },
+      addFile: async () => {
+        mkdirSync(join(folder, 'attachments', 'aa'), { recursive: true })
+        writeFileSync(join(folder, 'attachments', 'aa', `${'a'.repeat(64)}.jpg`), 'nobody’s')
+      },
+      addMessage: async (guid, like, id) => {
+        const columns = columnsOf(db, 'message_rows').filter((column) => column !== 'row')
+        const given = columns.map((column) =>
+          column === 'guid' ? '?' : column === 'import' ? '(SELECT n FROM import_rows WHERE id = ?)' : column,
+        )
+        const parameters = columns.flatMap((column) =>
+          column === 'guid' ? [guid] : column === 'import' ? [id] : [],
+        )
+        db.prepare(
+          `INSERT INTO message_rows (${columns.join(', ')}) SELECT ${given.join(', ')} FROM message_rows WHERE guid = ?`,
+        ).run(...parameters, like)
+      },
+      moveMessage: async (guid, id) => {
+        db.prepare(
+          'UPDATE message_rows SET import = (SELECT n FROM import_rows WHERE id = ?) WHERE guid = ?',
+        ).run(id, guid)
+      },
     },
+    addOwnMessage: null,
     cleanUp: async () => {
       for (const each of opened) each.close()
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+function columnsOf(db: SqliteDatabase, table: string): readonly string[] {
+  // The pragma gives a row with a name for each column.
+  const columns = db.prepare(`PRAGMA table_info(${table})`).all() as { readonly name: string }[]
+  return columns.map(({ name }) => name)
 }
 
 /** Opens the library of a folder. */

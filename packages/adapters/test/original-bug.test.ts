@@ -47,6 +47,7 @@ describe('the bug that it began with', () => {
     let writes = 0
     return {
       resources: storage.resources,
+      format: storage.format,
       check: (...call) => storage.check(...call),
       begin: (...call) => storage.begin(...call),
       readBack: (...call) => storage.readBack(...call),
@@ -56,6 +57,7 @@ describe('the bug that it began with', () => {
       },
       discard: (...call) => storage.discard(...call),
       imports: () => storage.imports(),
+      audit: (...call) => storage.audit(...call),
       write: async (id, batch, options) => {
         writes += 1
         if (batch.records.some(({ type }) => type === 'attachment') && fails?.(writes) === true) {

@@ -28,6 +28,7 @@ export type {
   ReportOptions,
   RunReport,
 } from './inspect/run-report.js'
+export { holdfastVersion } from './inspect/version.js'
 export { type Entry, type EntryBody, entryVersion } from './journal/entry.js'
 export type {
   ClaimResult,

@@ -161,7 +161,10 @@ function parkedBackup({ backupPath, backupExists, extract, receipt, askedPath }:
 function backupState({ backupPath, deleted, changed, backupExists }: RunResult): string {
   if (backupPath === null) return 'none was made'
   if (deleted === true) return `deleted (was at ${backupPath})`
-  if (changed) return `kept, because it has changed since it was verified, at ${backupPath}`
+  if (changed === 'backup') return `kept, because it has changed since it was verified, at ${backupPath}`
+  if (changed === 'library') {
+    return `kept, because the library has changed since it was verified: import it again, from ${backupPath}`
+  }
   return backupExists ? `kept, at ${backupPath}` : `kept by this run, but no longer at ${backupPath}`
 }
 

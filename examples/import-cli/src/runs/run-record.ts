@@ -19,8 +19,8 @@ export interface RunRecord {
   readonly receipt: Receipt | null
   /** Whether cleanup deleted the backup; null while it has not finished. */
   readonly deleted: boolean | null
-  /** Whether cleanup should have deleted the backup, but found that it is no longer the one that was verified. */
-  readonly changed: boolean
+  /** What keeps a backup that cleanup should have deleted: it, or the library, is no longer what was verified. Null for nothing. */
+  readonly changed: 'backup' | 'library' | null
 }
 
 /**
@@ -39,7 +39,8 @@ export async function readRunRecord(entries: readonly Entry[]): Promise<RunRecor
     extract: outputOf(entries, 'extract') as ExtractOutput | null,
     receipt: receipt === null ? null : await parseReceipt(receipt),
     deleted: cleanup === null ? null : cleanup['deleted'] === true,
-    changed: cleanup?.['kept'] === 'changed',
+    changed:
+      cleanup?.['kept'] === 'changed' ? 'backup' : cleanup?.['kept'] === 'library-changed' ? 'library' : null,
   }
 }
 

@@ -7,6 +7,7 @@ import { type FileSystem, nodeFileSystem } from './file-system.js'
 import { FileWorkers } from './file-workers.js'
 import { isOwnFolder } from './folders.js'
 import { IncomingFiles } from './incoming-files.js'
+import { listFiles } from './list-files.js'
 import { NamedFiles } from './named-files.js'
 import type { AttachmentFiles, DigestRequest, IncomingFile } from './port.js'
 
@@ -134,6 +135,8 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
     },
 
     remove: (names) => named.remove(names),
+
+    list: (signal) => listFiles(fs, root, incoming.folder, signal),
 
     sweep: () => incoming.sweep(),
   }

@@ -109,6 +109,9 @@ export interface AttachmentFiles {
   /** Removes files; absent ones are ignored. When it resolves, the removal survives a power cut. */
   remove(names: readonly string[]): Promise<void>
 
+  /** Names of all files of the folder, others than {@link nameFor} gives included; temporary ones are not told. Links are not followed. */
+  list(signal: AbortSignal): AsyncIterable<string>
+
   /** Removes the temporary files that a crash left behind. Never called while content is received. */
   sweep(): Promise<void>
 }

@@ -42,6 +42,7 @@ export interface ThreadCalls {
   ): Promise<Crossing<Receipt>>
   checkLinks(call: number, id: string): Promise<Crossing<void>>
   endLinks(call: number, id: string): Promise<Crossing<void>>
+  isIntact(call: number, id: string): Promise<Crossing<boolean>>
   discard(id: string): Promise<Crossing<void>>
   imports(): Promise<Crossing<readonly PublishedImport[]>>
   /** Aborts the signal of a call. Not answered. */

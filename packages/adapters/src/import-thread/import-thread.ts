@@ -98,6 +98,7 @@ export function importThread(options: ImportThreadOptions): ImportThread {
     },
     checkLinks: (id, { signal }) => during(signal, {}, (remote, call) => remote.checkLinks(call, id)),
     endLinks: (id, { signal }) => during(signal, {}, (remote, call) => remote.endLinks(call, id)),
+    isIntact: (id, { signal }) => during(signal, {}, (remote, call) => remote.isIntact(call, id)),
     discard: (id) => keeper.call((remote) => remote.discard(id)),
     async imports() {
       const published = await keeper.call((remote) => remote.imports())

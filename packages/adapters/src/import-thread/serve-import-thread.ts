@@ -107,6 +107,7 @@ export function serveImportThread(open: (host: ThreadHost) => ThreadParts | Prom
       during(call, (doing, signal) => doing.prove(ref, path, settings, contextOf(call, facts, signal))),
     checkLinks: (call, id) => during(call, (doing, signal) => doing.checkLinks(id, { signal })),
     endLinks: (call, id) => during(call, (doing, signal) => doing.endLinks(id, { signal })),
+    isIntact: (call, id) => during(call, (doing, signal) => doing.isIntact(id, { signal })),
     discard: (id) => crossing(async () => (await work()).discard(id)),
     imports: () => crossing(async () => (await work()).imports()),
     abort: (call, reason) => signals.get(call)?.abort(crossedError(reason)),

@@ -50,11 +50,13 @@ const differs = task.story.startsWith('undone because')
 function disturbed(storage: Storage): Storage {
   return {
     resources: storage.resources,
+    format: storage.format,
     check: (...call) => storage.check(...call),
     begin: (...call) => storage.begin(...call),
     publish: (...call) => storage.publish(...call),
     discard: (...call) => storage.discard(...call),
     imports: () => storage.imports(),
+    audit: (...call) => storage.audit(...call),
     write: async (id, batch, options) => {
       if (disturbs && !isPutRight() && batch.records.some(({ type }) => type === 'attachment')) {
         atAttachments()

@@ -133,12 +133,14 @@ export class FaultApp {
   #stopped(storage: Storage): Storage {
     return {
       resources: storage.resources,
+      format: storage.format,
       check: (...call) => storage.check(...call),
       begin: (...call) => storage.begin(...call),
       readBack: (...call) => storage.readBack(...call),
       publish: (...call) => storage.publish(...call),
       discard: (...call) => storage.discard(...call),
       imports: () => storage.imports(),
+      audit: (...call) => storage.audit(...call),
       write: async (id, batch, options) => {
         await storage.write(id, batch, options)
         if (!this.#stops || !batch.records.some(({ type }) => type === 'attachment')) return

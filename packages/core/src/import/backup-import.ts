@@ -60,8 +60,11 @@ export type ExtractOutput = DescribedBackup & {
 export type CleanupOutput = {
   /** Whether the backup is gone. */
   readonly deleted: boolean
-  /** Why a backup that should have gone was kept: it is no longer the one that was verified. Null otherwise. */
-  readonly kept: 'changed' | null
+  /**
+   * Why a backup that should have gone was kept: it is no longer the one that was verified (`changed`), or the library no longer holds
+   * what was verified (`library-changed`), and the backup is what it can be imported from again. Null otherwise.
+   */
+  readonly kept: 'changed' | 'library-changed' | null
 }
 
 /** Facts of an import run. */
@@ -223,6 +226,11 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       }
       try {
         if (links) await work.checkLinks(run, { signal })
+        // The last moment at which anything can be done: a library that was damaged since it was verified needs the backup again.
+        if (policy === 'delete' && !(await work.isIntact(receipt.import, { signal }))) {
+          await endLinks()
+          return { deleted: false, kept: 'library-changed' }
+        }
         const { deleted } = await device.release(backup, receipt, { policy, signal })
         await endLinks()
         return { deleted, kept: null }

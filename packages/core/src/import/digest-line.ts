@@ -4,7 +4,7 @@ import type { AttachmentRecord, ImportRecord } from './records.js'
 import type { StoredItem } from './storage.js'
 
 /** Version of the receipts that verify makes. */
-export const receiptVersion = 2
+export const receiptVersion = 3
 
 /**
  * The line of an item in the digest of a receipt: how it ended, what its row says, and what its content is. One line of canonical JSON.

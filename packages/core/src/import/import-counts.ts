@@ -1,5 +1,6 @@
 import type { ImportCounts, OutcomeCounts } from './receipt.js'
 import type { ItemOutcome, ItemType, SkipReason } from './records.js'
+import type { StoredItem } from './storage.js'
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
@@ -31,6 +32,12 @@ export class ImportTally {
     }
   }
 
+  /** Counts an item as it was read back. One whose row is gone and that was unreadable is told by its key, `<of>:<table>:<row>`. */
+  addItem({ type, key, record, outcome, reason, content }: StoredItem): void {
+    const known = type === 'unreadable' ? unreadableType(key, record) : type
+    if (known !== null) this.add({ type: known, outcome, reason, bytes: content?.bytes ?? 0 })
+  }
+
   get counts(): ImportCounts {
     const { chat, message, contact, attachment, call, voicemail } = this.#counts
     return {
@@ -43,6 +50,20 @@ export class ImportTally {
     }
   }
 }
+
+function unreadableType(key: string, record: StoredItem['record']): ItemType | null {
+  const of = record?.type === 'unreadable' ? record.of : key.slice(0, key.indexOf(':'))
+  return itemTypes.find((each) => each === of) ?? null
+}
+
+const itemTypes = [
+  'chat',
+  'message',
+  'contact',
+  'attachment',
+  'call',
+  'voicemail',
+] as const satisfies readonly ItemType[]
 
 function zero(): Writable<OutcomeCounts> {
   return { stored: 0, present: 0, skipped: 0, failed: 0 }

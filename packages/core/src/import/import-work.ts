@@ -12,6 +12,7 @@ import {
 } from './store-records.js'
 import { confirmUnchanged } from './unchanged-source.js'
 import { verifyImport } from './verify-import.js'
+import { verifyPublished } from './verify-library.js'
 
 /** What a backup is and holds, before anything of it is stored; plain JSON. */
 export type DescribedBackup = {
@@ -82,6 +83,12 @@ export interface ImportWork {
   /** As `Storage.endLinks`; nothing where the storage has none. */
   endLinks(id: string, options: { readonly signal: AbortSignal }): Promise<void>
 
+  /**
+   * Whether the library still holds a published import as its receipt says: every row and every file is read again. Asked just before
+   * a backup is deleted.
+   */
+  isIntact(id: string, options: { readonly signal: AbortSignal }): Promise<boolean>
+
   /** Takes an import back; as `Storage.discard`. */
   discard(id: string): Promise<void>
 
@@ -120,6 +127,10 @@ export function importWork(reader: BackupReader, storage: Storage): ImportWork {
     },
     checkLinks: async (id, options) => storage.checkLinks?.(id, options),
     endLinks: async (id, options) => storage.endLinks?.(id, options),
+    async isIntact(id, { signal }) {
+      const published = (await storage.imports()).find((each) => each.id === id)
+      return published !== undefined && (await verifyPublished(storage, published, { signal })).valid
+    },
     discard: (id) => storage.discard(id),
     imports: () => storage.imports(),
   }

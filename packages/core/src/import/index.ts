@@ -24,6 +24,7 @@ export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'
 export { canonicalHandle } from './handles.js'
 export { allowedSkips, cleanupPolicy, type ImportInput } from './import-policy.js'
+export { importClosed, importUnknown, libraryChanged, receiptOfImport, wrongReceipt } from './import-state.js'
 export {
   type DescribedBackup,
   type ImportWork,
@@ -32,16 +33,20 @@ export {
   type Proving,
   type StoreSettings,
 } from './import-work.js'
+export { itemOutcome } from './item-outcome.js'
+export { type LibraryProblem, type LibraryProblemKind, libraryProblems } from './library-problems.js'
 export {
   checkReceipt,
   countsOf,
   type ImportCounts,
+  itemsOf,
   type OutcomeCounts,
   parseReceipt,
   type Receipt,
   type ReceiptCounts,
   type ReceiptFacts,
 } from './receipt.js'
+export { recordIdentity } from './record-identity.js'
 export {
   type AppContent,
   type AttachmentParent,
@@ -89,4 +94,13 @@ export type {
   WriteOptions,
 } from './storage.js'
 export type { Reading, Reporting, StoreOutput, Storing } from './store-records.js'
-export { type ImportCheck, type LibraryDifference, verifyPublished } from './verify-library.js'
+export {
+  type ImportCheck,
+  type LibraryCheck,
+  type LibraryDifference,
+  libraryDifferences,
+  libraryDiffers,
+  type VerifyLibraryOptions,
+  verifyLibrary,
+  verifyPublished,
+} from './verify-library.js'

@@ -33,8 +33,8 @@ export type ReceiptCounts = Omit<ImportCounts, 'calls' | 'voicemails'> &
 
 /** What a receipt says; plain JSON. */
 export type ReceiptFacts = {
-  /** Version of this shape, and of what the digest is taken over; verify makes those of version 2. */
-  readonly version: 1 | 2
+  /** Version of this shape, and of what the digest is taken over; verify makes those of version 3. */
+  readonly version: 1 | 2 | 3
   /** Id of the import, which is the run's. */
   readonly import: string
   readonly owner: string
@@ -48,6 +48,13 @@ export type ReceiptFacts = {
   readonly digest: string
   /** Unix milliseconds UTC. */
   readonly verifiedAt: number
+  /** What stored and verified it; receipts before version 3 do not say. */
+  readonly versions?: {
+    /** Version of Holdfast. */
+    readonly holdfast: string
+    /** `Storage.format` of the library. */
+    readonly library: string
+  }
 }
 
 /**
@@ -75,7 +82,7 @@ export async function parseReceipt(kept: unknown): Promise<Receipt> {
   if (typeof kept === 'object' && kept !== null && 'seal' in kept && 'version' in kept) {
     const { seal, ...facts } = kept
     // The seal covers every fact, so a value with a fitting seal is what `sealReceipt` was given.
-    const known = kept.version === 1 || kept.version === 2
+    const known = kept.version === 1 || kept.version === 2 || kept.version === 3
     if (known && seal === (await sha256Hex(canonicalJson(facts)))) return kept as Receipt
   }
   throw new HoldfastError('RECEIPT_INVALID', 'The receipt does not match its own seal', {
@@ -103,4 +110,12 @@ export async function checkReceipt(receipt: Receipt, fingerprint: string): Promi
 export function countsOf({ counts }: ReceiptFacts): ImportCounts {
   const none: OutcomeCounts = { stored: 0, present: 0, skipped: 0, failed: 0 }
   return { ...counts, calls: counts.calls ?? none, voicemails: counts.voicemails ?? none }
+}
+
+/** How many items a receipt counts, of all kinds and outcomes. */
+export function itemsOf(receipt: ReceiptFacts): number {
+  return Object.values(countsOf(receipt)).reduce(
+    (sum, { stored, present, skipped, failed }) => sum + stored + present + skipped + failed,
+    0,
+  )
 }

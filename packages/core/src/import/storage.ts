@@ -1,3 +1,4 @@
+import type { LibraryProblem } from './library-problems.js'
 import type { Receipt } from './receipt.js'
 import type {
   AttachmentRecord,
@@ -111,10 +112,15 @@ export interface PublishedImport {
  * Port: the library that an import fills. The engine makes sure that one run at a time works on a library.
  *
  * Staging is invisible: no reader of the library sees any of an import before {@link publish}, and all of it afterwards.
+ *
+ * `docs/writing-an-adapter.md` shows a small one whole; `storageContract` of `@holdfast/core/testing` tells when one is right.
  */
 export interface Storage {
   /** Names of what a run must have for itself, such as `library:/path/to/library.db`. */
   readonly resources: readonly string[]
+
+  /** What it stores and how, with a version: `sqlite-library 2`. Receipts say it, so that whoever reads them later knows what to read. */
+  readonly format: string
 
   /**
    * Checks, before the long work begins, that an import from `backupPath` could be stored. Changes nothing.
@@ -133,10 +139,12 @@ export interface Storage {
   /**
    * Stages a batch with its cursor, atomically: after a power cut either all of it is there or nothing.
    * Content is durable under its final name before any row refers to it. A record that the library already holds unchanged
-   * (same owner, type, key and content; its file present) is `present`; an attachment with `unavailable` is `skipped`;
-   * an `unreadable` record is `failed`. Durable when it resolves. Repeating a batch whose commit was not seen is safe.
+   * (same owner, same `recordIdentity` and content; its file present) is `present`; an attachment with `unavailable` is
+   * `skipped`; an `unreadable` record is `failed` (`itemOutcome`). Durable when it resolves. Repeating a batch whose commit
+   * was not seen is safe.
    *
-   * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or what `content` throws; then nothing of the batch is staged.
+   * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, `IMPORT_UNKNOWN`, `LIBRARY_CHANGED`, or what `content` throws; then nothing
+   *   of the batch is staged.
    */
   write(id: string, batch: RecordBatch, options: WriteOptions): Promise<void>
 
@@ -202,6 +210,16 @@ export interface Storage {
    */
   findUnchanged?(ref: ImportRef, options: { readonly signal: AbortSignal }): Promise<Receipt | null>
 
-  /** Published imports, oldest first. */
+  /** Published imports, oldest first. @throws HoldfastError `RECEIPT_INVALID` with the import's id, where a receipt was damaged. */
   imports(): Promise<readonly PublishedImport[]>
+
+  /**
+   * Looks for what {@link readBack} cannot tell, because no item leads there: rows that no import brought, rows that changed hands,
+   * items that readers do not see or see twice, files that belong to nothing. Independent of what the other methods believe, and
+   * changes nothing. A library that is as this port promises yields nothing, whatever is staged in it. With `import`, only what
+   * concerns that import, staged or published, and no files.
+   *
+   * @throws HoldfastError `IMPORT_UNKNOWN`.
+   */
+  audit(options: { readonly import?: string; readonly signal: AbortSignal }): AsyncIterable<LibraryProblem>
 }

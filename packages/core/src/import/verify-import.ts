@@ -1,9 +1,11 @@
-import { HoldfastError, sameJson } from '../index.js'
+import { HoldfastError, holdfastVersion, sameJson } from '../index.js'
 import type { BackupReader, OpenBackup } from './backup-reader.js'
 import { ContentDigester } from './content-digest.js'
 import { digestLine, receiptVersion } from './digest-line.js'
 import { ImportTally } from './import-counts.js'
 import { checkSkips } from './import-policy.js'
+import { expectedOutcomes } from './item-outcome.js'
+import { libraryProblems } from './library-problems.js'
 import { type Receipt, sealReceipt } from './receipt.js'
 import type { ImportRecord, SkipReason } from './records.js'
 import type { ImportRef, Storage, StoredItem } from './storage.js'
@@ -29,7 +31,7 @@ export interface VerifyOptions {
 
 /**
  * Proves that everything of a backup is stored: reads the source again and the library again, side by side, every item and every
- * byte of content. Believes nothing that `store` reported. Resolves with the receipt; nothing is published yet.
+ * byte of content, and what is there beside the items. Believes nothing that `store` reported. Resolves with the receipt; nothing is published yet.
  *
  * @throws HoldfastError `VERIFY_FAILED` with the first difference, `SKIP_NOT_ALLOWED`, `BACKUP_CHANGED`, and what the ports throw.
  */
@@ -59,7 +61,7 @@ export async function verifyImport(
           compare(record, next.value)
           pairs.push({ record, item: next.value })
           lines += digestLine(next.value)
-          count(tally, record, next.value)
+          tally.addItem(next.value)
           done += 1
         }
         await digester.add(lines)
@@ -71,6 +73,9 @@ export async function verifyImport(
     } finally {
       await stored.return?.()
     }
+    for await (const { problem, type, key } of storage.audit({ import: ref.id, signal })) {
+      throw differs({ type, key }, `the library holds ${libraryProblems[problem].says}`)
+    }
     const { counts } = tally
     checkSkips(counts, backup.source.parts, allowed)
     return sealReceipt({
@@ -81,6 +86,7 @@ export async function verifyImport(
       counts,
       digest: await digester.digest(),
       verifiedAt: await now(),
+      versions: { holdfast: holdfastVersion, library: storage.format },
     })
   })
 }
@@ -96,8 +102,10 @@ function compare(record: ImportRecord, item: StoredItem): void {
     throw differs(record, 'it is missing in the library')
   if (item.difference !== null) throw differs(record, `the library reports ${item.difference}`)
   if (!sameJson(item.record, record)) throw differs(record, 'its row differs from the source')
-  const expected = expectedOutcome(record)
-  if (!expected.includes(item.outcome)) throw differs(record, `it is ${item.outcome}`)
+  const { outcomes, reason } = expectedOutcomes(record)
+  if (!outcomes.includes(item.outcome) || item.reason !== reason) {
+    throw differs(record, `it is ${[item.outcome, item.reason].filter((word) => word !== null).join(', ')}`)
+  }
   if (record.type === 'attachment' && record.unavailable === null && item.content === null)
     throw differs(record, 'its file is missing')
 }
@@ -129,20 +137,6 @@ async function compareContents(
   }
   await Promise.all(Array.from({ length: contentsAtOnce }, work))
   if (failures.length > 0) throw failures[0]
-}
-
-function expectedOutcome(record: ImportRecord): readonly StoredItem['outcome'][] {
-  if (record.type === 'unreadable') return ['failed']
-  return record.type === 'attachment' && record.unavailable !== null ? ['skipped'] : ['stored', 'present']
-}
-
-function count(tally: ImportTally, record: ImportRecord, item: StoredItem): void {
-  tally.add({
-    type: record.type === 'unreadable' ? record.of : record.type,
-    outcome: item.outcome,
-    reason: item.reason,
-    bytes: item.content?.bytes ?? 0,
-  })
 }
 
 function differs(item: { readonly type: string; readonly key: string }, how: string): HoldfastError {

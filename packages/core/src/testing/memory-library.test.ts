@@ -21,7 +21,11 @@ describe('the in-memory library', () => {
         changeFile: async (sha256) => library.tamper({ file: sha256 }, 'changed'),
         changeMessage: async (guid) => library.tamper({ message: guid }, 'changed'),
         removeMessage: async (guid) => library.tamper({ message: guid }, 'removed'),
+        addFile: async () => library.plant({ file: 'nobody’s' }),
+        addMessage: async (guid, like, id) => library.plant({ message: guid, like, import: id }),
+        moveMessage: async (guid, id) => library.move(guid, id),
       },
+      addOwnMessage: null,
       cleanUp: async () => {},
     }
   })

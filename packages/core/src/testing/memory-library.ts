@@ -2,16 +2,23 @@ import { createHash } from 'node:crypto'
 import {
   type ImportRecord,
   type ImportRef,
+  importClosed,
+  importUnknown,
+  itemOutcome,
+  type LibraryProblem,
+  libraryChanged,
   type PublishedImport,
-  parseReceipt,
   type Receipt,
   type RecordBatch,
+  receiptOfImport,
+  recordIdentity,
   type SkipReason,
   type StagingState,
   type Storage,
   type StoredItem,
+  wrongReceipt,
 } from '../import/index.js'
-import { canonicalJson, HoldfastError } from '../index.js'
+import { canonicalJson } from '../index.js'
 
 /** A version of a record. It belongs to the import that wrote it, is never changed, and may replace the version before. */
 interface Row {
@@ -62,6 +69,7 @@ export interface VisibleItem {
  */
 export class MemoryLibrary implements Storage {
   readonly resources: readonly string[]
+  readonly format = 'memory-library 1'
   #rows: Row[] = []
   readonly #files = new Map<string, Uint8Array>()
   readonly #imports = new Map<string, Staged>()
@@ -88,8 +96,7 @@ export class MemoryLibrary implements Storage {
 
   async begin(ref: ImportRef): Promise<StagingState> {
     const known = this.#imports.get(ref.id)
-    const isStale =
-      known !== undefined && (known.base !== this.#changes || known.ref.fingerprint !== ref.fingerprint)
+    const isStale = known !== undefined && (known.base !== this.#changes || !isSameSource(known.ref, ref))
     if (known !== undefined && known.receipt === null && isStale) this.#drop(known)
     let staged = this.#imports.get(ref.id)
     if (staged === undefined) {
@@ -110,6 +117,8 @@ export class MemoryLibrary implements Storage {
 
   async write(id: string, batch: RecordBatch, options: Parameters<Storage['write']>[2]): Promise<void> {
     const staged = this.#get(id)
+    if (staged.receipt !== null) throw importClosed(id)
+    if (staged.base !== this.#changes) throw libraryChanged(id)
     const written = canonicalJson(batch)
     if (staged.lastBatch === written) return
     const contents = new Map<string, Uint8Array>()
@@ -141,21 +150,14 @@ export class MemoryLibrary implements Storage {
 
   async publish(id: string, receipt: Receipt): Promise<void> {
     const staged = this.#get(id)
-    await parseReceipt(receipt)
-    if (receipt.import !== id || (staged.receipt !== null && staged.receipt.seal !== receipt.seal)) {
-      throw new HoldfastError('RECEIPT_INVALID', `The receipt is not one of import '${id}'`, {
-        hint: 'Verify the import again.',
-        retryable: false,
-      })
+    const sealed = await receiptOfImport(staged.ref, receipt)
+    if (staged.receipt !== null) {
+      if (staged.receipt.seal === sealed.seal) return
+      throw wrongReceipt(id, 'The import is published with another receipt')
     }
-    if (staged.receipt !== null) return
-    if (staged.base !== this.#changes) {
-      throw new HoldfastError('LIBRARY_CHANGED', 'Another import was published since this one was staged', {
-        hint: 'Retry: the import is staged afresh.',
-      })
-    }
+    if (staged.base !== this.#changes) throw libraryChanged(id)
     this.#changes += 1
-    staged.receipt = receipt
+    staged.receipt = sealed
     staged.publication = this.#changes
   }
 
@@ -180,6 +182,69 @@ export class MemoryLibrary implements Storage {
     )
   }
 
+  async *audit({ import: id, signal }: Parameters<Storage['audit']>[0]): AsyncGenerator<LibraryProblem> {
+    if (id !== undefined) this.#get(id)
+    const seen = new Map<string, number>()
+    for (const row of this.#rows) {
+      signal.throwIfAborted()
+      if (this.#isVisible(row)) seen.set(row.identity, (seen.get(row.identity) ?? 0) + 1)
+    }
+    for (const row of this.#rows) {
+      if (id !== undefined && row.import !== id) continue
+      const { type, key } = parseRecord(row.record)
+      const about = { import: row.import, type, key, detail: null }
+      const owner = this.#imports.get(row.import)
+      const isListed = owner?.items.some((item) => item.row === row) === true
+      const isOthers = [...this.#imports.values()].some(
+        ({ ref, items }) =>
+          ref.id !== row.import && items.some((item) => item.row === row && item.outcome === 'stored'),
+      )
+      if (isOthers) yield { problem: 'row-astray', ...about }
+      else if (!isListed) yield { problem: 'row-unlisted', ...about }
+      else if (this.#isVisible(row) && (seen.get(row.identity) ?? 0) > 1)
+        yield { problem: 'row-doubled', ...about }
+      else if (this.#isPublished(row) && !seen.has(row.identity) && type !== 'unreadable' && !row.isGone) {
+        yield { problem: 'row-hidden', ...about }
+      }
+    }
+    if (id !== undefined) return
+    const used = new Set(this.#rows.map(({ sha256 }) => sha256))
+    for (const sha256 of this.#files.keys()) {
+      if (!used.has(sha256))
+        yield { problem: 'file-unlisted', import: null, type: 'file', key: sha256, detail: null }
+    }
+  }
+
+  /** Adds what no import brought, behind the library's back: a copy of a message as if `import` had brought it, or a file. */
+  plant(
+    what:
+      | { readonly message: string; readonly like: string; readonly import: string }
+      | { readonly file: string },
+  ): void {
+    if ('file' in what) {
+      const content = new TextEncoder().encode(what.file)
+      this.#files.set(hashOf(content), content)
+      return
+    }
+    const row = this.#rows.find(({ record }) => parseRecord(record).key === what.like)
+    if (row === undefined) return
+    const record = JSON.stringify({ ...parseRecord(row.record), key: what.message, guid: what.message })
+    const identity = canonicalJson([row.owner, recordIdentity(parseRecord(record), null)])
+    this.#rows.push({
+      ...row,
+      record,
+      identity,
+      import: what.import,
+      hash: rowHash(record, null),
+      supersedes: null,
+    })
+  }
+
+  /** Lets a message change hands, behind the library's back. */
+  move(message: string, to: string): void {
+    for (const row of this.#rows) if (parseRecord(row.record).key === message) row.import = to
+  }
+
   /** Damages what is stored, behind the library's back, as a failing disk or another program would. */
   tamper(what: { readonly file: string } | { readonly message: string }, how: 'changed' | 'removed'): void {
     if ('file' in what) {
@@ -198,8 +263,10 @@ export class MemoryLibrary implements Storage {
 
   #stage(staged: Staged, record: ImportRecord, sha256: string | null): void {
     const { ref } = staged
-    const device = isOfDevice(record) ? ref.udid : null
-    const identity = canonicalJson([ref.owner, record.type, device, record.key])
+    const identity = canonicalJson([
+      ref.owner,
+      recordIdentity(record, ref.udid) ?? `unreadable ${record.key}`,
+    ])
     const text = JSON.stringify(record)
     const hash = rowHash(text, sha256)
     const intact = this.#rows.filter((row) => row.identity === identity && !row.isGone)
@@ -208,9 +275,8 @@ export class MemoryLibrary implements Storage {
     const isPresent =
       before !== null && before.hash === hash && rowHash(before.record, before.sha256) === hash
     const { type, key } = record
-    const reason = record.type === 'attachment' ? record.unavailable : null
+    const { outcome, reason } = itemOutcome(record, isPresent)
     if (isPresent) {
-      const outcome = type === 'unreadable' ? 'failed' : reason === null ? 'present' : 'skipped'
       staged.items.push({ type, key, outcome, reason, row: before })
       return
     }
@@ -227,8 +293,7 @@ export class MemoryLibrary implements Storage {
       isGone: false,
     }
     this.#rows.push(row)
-    const outcome = type === 'unreadable' || isTwice ? 'failed' : reason === null ? 'stored' : 'skipped'
-    staged.items.push({ type, key, outcome, reason, row })
+    staged.items.push({ type, key, outcome: isTwice ? 'failed' : outcome, reason, row })
   }
 
   /** Takes an import back: rows that later imports rely on pass to the first of these, the others go, with their content. */
@@ -270,17 +335,13 @@ export class MemoryLibrary implements Storage {
   #get(id: string): Staged {
     const staged = this.#imports.get(id)
     if (staged !== undefined) return staged
-    throw new HoldfastError('IMPORT_UNKNOWN', `The library has no import '${id}'`, {
-      hint: 'Begin it first.',
-      retryable: false,
-    })
+    throw importUnknown(id)
   }
 }
 
-/** Ids of contacts, calls and voicemails are unique within a device only; guids of the rest are unique in themselves. */
-function isOfDevice(record: ImportRecord): boolean {
-  if (record.type === 'attachment') return record.parent !== null && record.parent.type !== 'message'
-  return record.type === 'contact' || record.type === 'call' || record.type === 'voicemail'
+/** Whether two imports are of the same owner's same source. */
+function isSameSource(one: ImportRef, other: ImportRef): boolean {
+  return one.owner === other.owner && one.udid === other.udid && one.fingerprint === other.fingerprint
 }
 
 function differenceOf(row: Row, content: StoredItem['content']): StoredItem['difference'] {

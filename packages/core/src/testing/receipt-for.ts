@@ -9,7 +9,7 @@ const none = { stored: 0, present: 0, skipped: 0, failed: 0 } as const
  */
 export function receiptFor(ref: ImportRef, facts: Partial<ReceiptFacts> = {}): Promise<Receipt> {
   return sealReceipt({
-    version: 2,
+    version: 3,
     import: ref.id,
     owner: ref.owner,
     source: { fingerprint: ref.fingerprint, udid: ref.udid },
@@ -23,6 +23,7 @@ export function receiptFor(ref: ImportRef, facts: Partial<ReceiptFacts> = {}): P
     },
     digest: '0'.repeat(64),
     verifiedAt: 1_700_000_000_000,
+    versions: { holdfast: '0.0.0', library: 'none' },
     ...facts,
   })
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ImportRecord } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
+import { pagesOf } from './audit/pages.js'
 import { number, numberOrNull, word } from './fields.js'
 import { findFile, finishRemovals, removeUnreferenced, revokeIntents } from './file-rows.js'
 import { findImport, type ImportRow, removeImport } from './import-rows.js'
@@ -31,11 +32,17 @@ export async function discardImport(db: LibraryDatabase, files: AttachmentFiles,
   if (found !== null) {
     await files.sweep()
     while (db.transaction('taking rows back', () => removeItems(db, found.n))) await nextTurn()
+    await removeStrays(db, found.n)
+    db.transaction('forgetting an import', () => {
+      revokeIntents(db, found.n)
+      removeHandles(db, found.n)
+      removeImport(db, found.n)
+    })
   }
   await finishRemovals(db, files)
 }
 
-/** Removes the last items of an import and their rows; the import itself with the very last. Returns whether there is more. */
+/** Removes the last items of an import and their rows. Returns whether there is more. */
 function removeItems(db: LibraryDatabase, n: number): boolean {
   const items = db.all(
     'SELECT seq, type, row FROM import_items WHERE import = ? ORDER BY seq DESC LIMIT ?',
@@ -50,11 +57,22 @@ function removeItems(db: LibraryDatabase, n: number): boolean {
   if (first !== undefined) {
     db.run('DELETE FROM import_items WHERE import = ? AND seq >= ?', n, number(first, 'seq'))
   }
-  if (items.length === itemsAtOnce) return true
-  revokeIntents(db, n)
-  removeHandles(db, n)
-  removeImport(db, n)
-  return false
+  return items.length === itemsAtOnce
+}
+
+/** Removes rows that say they are the import's and that no item listed: its number is given again, and they would be the next one's. */
+async function removeStrays(db: LibraryDatabase, n: number): Promise<void> {
+  const { signal } = new AbortController()
+  for (const { type, table } of Object.values(shapes)) {
+    for await (const { after, upTo } of pagesOf(db, table, 'row', { signal })) {
+      const sql = `SELECT row FROM ${table} WHERE row > ? AND row <= ? AND import = ?`
+      const strays = db.attempt('looking for stray rows', () => db.all(sql, after, upTo, n))
+      if (strays.length === 0) continue
+      db.transaction('taking rows back', () => {
+        for (const stray of strays) removeRow(db, n, type, number(stray, 'row'))
+      })
+    }
+  }
 }
 
 function removeRow(db: LibraryDatabase, n: number, type: ImportRecord['type'], row: number): void {

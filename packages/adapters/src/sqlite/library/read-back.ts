@@ -8,7 +8,7 @@ import type {
 } from '@holdfast/core/import'
 import type { AttachmentFiles, FileDigest } from '../../attachment-files/index.js'
 import { sqliteCodeOf } from '../result-codes.js'
-import { numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
+import { number, numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
 import { findFile, suspectFile } from './file-rows.js'
 import { findImport, importUnknown } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
@@ -42,35 +42,44 @@ export async function* readBackImport(
   options: ReadBackOptions,
 ): AsyncGenerator<StoredItem> {
   const { signal } = options
-  for (let from = 0; ; from += itemsAtOnce) {
+  for (let after = -1; ; ) {
     signal.throwIfAborted()
-    const page = db.attempt('reading an import back', () => readPage(db, id, from))
+    const { page, last } = db.attempt('reading an import back', () => readPage(db, id, after))
     const digests = await digestsOf(files, page, options)
     for (const read of page) yield withContent(db, read, digests.get(read) ?? null)
     if (page.length < itemsAtOnce) return
+    after = last
     // Pages without files would otherwise follow each other in one turn of the event loop, however many there are.
     await nextTurn()
   }
 }
 
-function readPage(db: LibraryDatabase, id: string, from: number): readonly ReadItem[] {
+/** Items behind a place. By the place of the last one, not by their number: where an item was removed, those behind it are read all the same. */
+function readPage(
+  db: LibraryDatabase,
+  id: string,
+  after: number,
+): { readonly page: readonly ReadItem[]; readonly last: number } {
   const found = findImport(db, id)
   if (found === null || found.state === 'discarding') throw importUnknown(id)
-  const stretch = { n: found.n, from, to: from + itemsAtOnce }
   const ledger = db.all(
-    'SELECT * FROM import_items WHERE import = ? AND seq >= ? AND seq < ? ORDER BY seq',
-    stretch.n,
-    stretch.from,
-    stretch.to,
+    'SELECT * FROM import_items WHERE import = ? AND seq > ? ORDER BY seq LIMIT ?',
+    found.n,
+    after,
+    itemsAtOnce,
   )
+  const end = ledger.at(-1)
+  const last = end === undefined ? after : number(end, 'seq')
+  const stretch = { n: found.n, from: after + 1, to: last + 1 }
   const versions = new Map<ImportRecord['type'], ReadonlyMap<number, StoredVersion>>()
-  return ledger.map((item) => {
+  const page = ledger.map((item) => {
     const type = word<ImportRecord['type']>(item, 'type')
     const row = numberOrNull(item, 'row')
     const known = versions.get(type) ?? versionsBetween(db, shapes[type], stretch)
     versions.set(type, known)
     return readItem(db, item, type, (row === null ? undefined : known.get(row)) ?? null, found.n)
   })
+  return { page, last }
 }
 
 function readItem(

@@ -4,6 +4,7 @@ import { checkOptions, HoldfastError, type Json, rule, toHoldfastError } from '@
 import { type PublishedImport, parseReceipt, type StagingState, type Storage } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
+import { auditLibrary } from './audit/audit-library.js'
 import { discardImport } from './discard-import.js'
 import { number, text } from './fields.js'
 import { checkLinks, endLinks } from './file-links.js'
@@ -12,6 +13,7 @@ import { findUnchanged } from './find-unchanged.js'
 import { addImport, findImport, type ImportRow, importUnknown, reviseStamp } from './import-rows.js'
 import { isInside } from './is-inside.js'
 import { LibraryDatabase, publications } from './library-database.js'
+import { migrations } from './migrations/index.js'
 import { type OwnerChange, ownerOf, remapOwner } from './owners.js'
 import { parsedReceipt, publishImport, receiptOf } from './publish-import.js'
 import { readBackImport } from './read-back.js'
@@ -70,6 +72,8 @@ export function sqliteLibrary(
 
   return {
     resources: [path === null ? `library:${files.folder}` : libraryResource(path)],
+
+    format: `sqlite-library ${migrations.length}`,
 
     async check({ backupPath }) {
       db.version()
@@ -157,6 +161,11 @@ export function sqliteLibrary(
       ])
       db.open()
       remapOwner(db, change)
+    },
+
+    async *audit({ import: id, signal }) {
+      db.open()
+      yield* auditLibrary(db, files, id ?? null, signal)
     },
 
     async imports() {

@@ -23,7 +23,21 @@ export interface StorageUnderTest {
     /** Changes the text of the message with this guid. */
     changeMessage(guid: string): Promise<void>
     removeMessage(guid: string): Promise<void>
+    /** Puts a file among the contents that belongs to nothing. */
+    addFile(): Promise<void>
+    /**
+     * Adds a message with the guid `guid`, a copy of message `like`, as if import `id` had brought it. Null where no row says which
+     * import brought it, as in tables that hosts write, too.
+     */
+    readonly addMessage: ((guid: string, like: string, id: string) => Promise<void>) | null
+    /** Makes the message with this guid one of import `id`. Null where no row says which import brought it. */
+    readonly moveMessage: ((guid: string, id: string) => Promise<void>) | null
   }
+  /**
+   * Writes a message of owner `o` into the tables that readers see, as the host itself does, with what a host may hold of it: nothing
+   * but its guid and its text. Null for a library that holds nothing but imports.
+   */
+  readonly addOwnMessage: ((guid: string, text: string) => Promise<void>) | null
   cleanUp(): Promise<void>
 }
 

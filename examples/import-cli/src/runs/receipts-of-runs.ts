@@ -1,0 +1,39 @@
+import type { RunHeader } from '@holdfast/core'
+import type { LibraryCheck, LibraryDifference, Receipt } from '@holdfast/core/import'
+import type { OpenLibrary } from '../library/open-library.js'
+import { readRunRecord } from './run-record.js'
+
+/**
+ * A check of a library, and beside it what the journal knows: the receipt of every import that a run finished is there, and is the one
+ * that the run was given. Who changes a library together with its receipts does not get past it.
+ */
+export async function receiptsOfRuns(check: LibraryCheck, library: OpenLibrary): Promise<LibraryCheck> {
+  // Where a damaged receipt keeps the imports from being listed, none of them can be said to be missing.
+  if (check.imports.length === 0 && !check.valid) return check
+  const kept = new Map(check.imports.map((each) => [each.import, each.receipt.seal]))
+  const differences: LibraryDifference[] = []
+  for (const run of await library.runner.runs()) {
+    if (run.status !== 'done') continue
+    const receipt = await receiptOfRun(run, library)
+    if (receipt === null || kept.get(receipt.import) === receipt.seal) continue
+    const about = { import: receipt.import, type: 'import', key: receipt.import } as const
+    const isThere = kept.has(receipt.import)
+    const detail = isThere ? 'the journal holds another one' : 'the journal says that it was finished'
+    const difference = isThere ? 'receipt-changed' : 'import-missing'
+    if (!differences.some(({ key }) => key === receipt.import))
+      differences.push({ difference, ...about, detail })
+  }
+  if (differences.length === 0) return check
+  return {
+    ...check,
+    valid: false,
+    problems: [...check.problems, ...differences],
+    found: check.found + differences.length,
+  }
+}
+
+/** The receipt that a run ended with; null where its entries hold none that is whole. */
+async function receiptOfRun({ id }: RunHeader, { runner }: OpenLibrary): Promise<Receipt | null> {
+  const record = await readRunRecord(await runner.history(id)).catch(() => null)
+  return record?.receipt ?? null
+}
