@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
 import { iosBackup } from '@holdfast/adapters/ios-backup'
 import { openInstalledSqlite, sqliteLibrary } from '@holdfast/adapters/sqlite'
-import { makeSyntheticBackup } from '@holdfast/adapters/testing'
+import { makeSyntheticBackup, noAnomalies } from '@holdfast/adapters/testing'
 import { importWork } from '@holdfast/core/import'
 import { alternate, ratios, spread } from './engine/passes.js'
 import { figure, print, printTable, ratio } from './engine/table.js'
@@ -86,7 +86,8 @@ async function imported(path: string, backup: 'goes' | 'stays'): Promise<number>
       proving,
     )
     const all = seconds(started)
-    if (receipt.counts.attachments.stored !== count)
+    // The image of a contact is one more.
+    if (receipt.counts.attachments.stored < count)
       throw new Error(`stored ${receipt.counts.attachments.stored}`)
     steps[backup][0].push(stored)
     steps[backup][1].push(all - stored)
@@ -114,7 +115,7 @@ try {
     messages: count * 2,
     attachments: count,
     attachmentBytes: { mean: bytesOfEach, large: bytesOfEach, largeEvery: 1 },
-    anomalies: { notInBackup: 0, noPath: 0, isDirectory: 0, invalidPath: 0 },
+    anomalies: noAnomalies,
   })
   const times = await alternate(passes, {
     copied: () => cleanly(() => copied(path)),
