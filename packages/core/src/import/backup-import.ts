@@ -129,6 +129,7 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
 
   const extract = step<ExtractOutput>({
     needs: device.needs,
+    ...(device.stall === undefined ? {} : { stall: device.stall }),
     weight: 2,
     run: async (context) => {
       const { input, signal, checkpoint } = context

@@ -39,6 +39,13 @@ export interface Device {
   /** Resources that `acquire` needs to be there, such as `device`; losing one fails the extract step only. */
   readonly needs: readonly string[]
 
+  /**
+   * Longest time in milliseconds without progress or activity while a backup is got, asking a human excluded; then the run parks with
+   * `STEP_STALLED`. A phone may be busy for a quarter of an hour and only show signs of life. The finished backup is looked at within
+   * the same limit, so leave a few minutes. @default none
+   */
+  readonly stall?: number
+
   /** Names of what a run with this input must have for itself, such as `device:<udid>` or `backup:<path>`. */
   resources(input: Json): readonly string[]
 
