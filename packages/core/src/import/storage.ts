@@ -113,7 +113,7 @@ export interface PublishedImport {
  *
  * Staging is invisible: no reader of the library sees any of an import before {@link publish}, and all of it afterwards.
  *
- * `docs/writing-an-adapter.md` shows a small one whole; `storageContract` of `@holdfast/core/testing` tells when one is right.
+ * `storageContract` of `@holdfast/core/testing` tells when one is right.
  */
 export interface Storage {
   /** Names of what a run must have for itself, such as `library:/path/to/library.db`. */
