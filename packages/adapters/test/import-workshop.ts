@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRunner, type Runner } from '@holdfast/core'
+import { type Clock, createRunner, type Runner } from '@holdfast/core'
 import { backupImport, type Device, type Storage } from '@holdfast/core/import'
 import { type AttachmentFilesOptions, attachmentFiles } from '../src/attachment-files/index.js'
 import { backupFolder } from '../src/backup-folder/index.js'
@@ -21,6 +21,8 @@ export interface WorkshopOptions {
   readonly batchSize?: number
   /** How the files of the library differ. */
   readonly files?: AttachmentFilesOptions
+  /** @default the system's clock */
+  readonly clock?: Clock
   /** Parts of backups that are read. @default the reader's own */
   readonly parts?: readonly BackupPart[]
 }
@@ -52,16 +54,18 @@ export class Workshop {
     })
     const adopt = backupFolder()
     const device = options.device?.(adopt) ?? adopt
-    const saga = backupImport({ device, reader, storage, batchSize: options.batchSize ?? 50 })
-    const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+    const time = options.clock === undefined ? {} : { clock: options.clock }
+    const saga = backupImport({ device, reader, storage, batchSize: options.batchSize ?? 50, ...time })
+    const runner = createRunner({ journal: sqliteJournal(db, time), sagas: [saga], ...time })
     this.#open.push({ runner, db })
     return {
       db,
+      library: plain,
       storage,
       reader,
       saga,
       runner,
-      import: (input: unknown) => runner.start(saga, input, { owner: 'me' }),
+      import: (input: unknown, owner = 'me') => runner.start(saga, input, { owner }),
       close: async () => {
         await runner.shutdown({ deadline: 5000 })
         db.close()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Program } from '../engine/children.js'
 import type { Preloaded } from '../engine/preloaded.js'
 import { FaultControl, type Seen } from './fault-control.js'
-import { FaultPlace, type Found } from './fault-place.js'
+import { FaultPlace, type Found, type TaskWords } from './fault-place.js'
 import type { FaultTask } from './fault-task.js'
 import type { Came, Point, Tried } from './judge.js'
 
@@ -50,7 +50,10 @@ export class FaultBench {
     for (const { place, point } of tries) left.push(point.stays ? null : await place.look())
     const leaving = tries.filter(({ point }) => !point.stays)
     const ends = await this.#run(
-      leaving.map(({ place, point }) => [place, place.task({ ...taskOf(point), part: 'end', fault: null })]),
+      leaving.map(({ place, point }) => [
+        place,
+        place.task({ ...taskOf(point), part: 'end', fault: null, dies: null }),
+      ]),
     )
     const tried: Tried[] = []
     for (const [index, { place, point, before }] of tries.entries()) {
@@ -105,13 +108,8 @@ export class FaultBench {
   }
 }
 
-function taskOf({
-  story,
-  fault,
-  ending,
-  stays,
-}: Point): Pick<FaultTask, 'story' | 'part' | 'ending' | 'fault'> {
-  return { story, fault, ending, part: stays ? 'stay' : 'leave' }
+function taskOf({ story, fault, dies, ending, stays }: Point): TaskWords {
+  return { story, fault, dies: dies ?? null, ending, part: stays ? 'stay' : 'leave' }
 }
 
 function found<Value>(value: Value | undefined): Value {

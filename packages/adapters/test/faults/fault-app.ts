@@ -7,14 +7,14 @@ import {
   type Runner,
   reportError,
 } from '@holdfast/core'
-import { backupImport, type Storage } from '@holdfast/core/import'
-import { attachmentFiles } from '../../src/attachment-files/index.js'
+import { backupImport, type Device, type Storage } from '@holdfast/core/import'
+import { type AttachmentFiles, attachmentFiles } from '../../src/attachment-files/index.js'
 import { backupFolder } from '../../src/backup-folder/index.js'
 import { iosBackup } from '../../src/ios-backup/index.js'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '../../src/sqlite/index.js'
 import { openTestSqlite } from '../../src/testing/open-sqlite.js'
 import type { FaultControl } from './fault-control.js'
-import { type FaultTask, faultKey, type Told } from './fault-task.js'
+import { type DeathPlace, type FaultTask, faultKey, type Told } from './fault-task.js'
 
 /** What is open of the app. */
 interface Opened {
@@ -33,6 +33,7 @@ export class FaultApp {
   #opened: Opened | null = null
   /** The import to discard is stopped once, behind its first attachments. */
   #stops: boolean
+  #isDisturbed = false
 
   constructor(task: FaultTask, control: FaultControl) {
     this.#task = task
@@ -44,13 +45,13 @@ export class FaultApp {
   playStory(): Promise<Told> {
     return tell(async () => {
       if (this.#task.story === 'import') {
-        this.#control.plan(this.#task.fault)
+        this.#disturb()
         return outcomeTold(await (await this.#run()).outcome())
       }
       const run = await this.#run()
       const parked = await run.outcome()
       if (parked.status !== 'retryable') throw new Error(`there is nothing to discard: ${parked.status}`)
-      this.#control.plan(this.#task.fault)
+      this.#disturb()
       return outcomeTold(await run.discard())
     })
   }
@@ -110,9 +111,9 @@ export class FaultApp {
       throw new NotOpened(String(cause))
     }
     try {
-      const storage = this.#stopped(sqliteLibrary(db, attachmentFiles(attachments)))
+      const storage = this.#mortalStorage(sqliteLibrary(db, this.#mortalFiles(attachmentFiles(attachments))))
       const reader = iosBackup({ openSqlite: openTestSqlite, scratch })
-      const device = backupFolder({ retryDelay: 1 })
+      const device = this.#mortalDevice(backupFolder({ retryDelay: 1 }))
       const saga = backupImport({ device, reader, storage, batchSize: 20 })
       const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
       this.#opened = { db, runner, saga }
@@ -130,22 +131,52 @@ export class FaultApp {
     }
   }
 
-  #stopped(storage: Storage): Storage {
+  /** From now on the fault may come. */
+  #disturb(): void {
+    this.#isDisturbed = true
+    this.#control.plan(this.#task.fault)
+  }
+
+  #dieIf(place: DeathPlace): void {
+    if (this.#isDisturbed && this.#task.dies === place) process.kill(process.pid, 'SIGKILL')
+  }
+
+  #mortalFiles(files: AttachmentFiles): AttachmentFiles {
     return {
-      resources: storage.resources,
-      format: storage.format,
-      check: (...call) => storage.check(...call),
-      begin: (...call) => storage.begin(...call),
-      readBack: (...call) => storage.readBack(...call),
-      publish: (...call) => storage.publish(...call),
-      discard: (...call) => storage.discard(...call),
-      imports: () => storage.imports(),
-      audit: (...call) => storage.audit(...call),
+      ...files,
+      keep: async (...call) => {
+        await files.keep(...call)
+        this.#dieIf('copied')
+      },
+      remove: (names) => {
+        if (names.length > 0) this.#dieIf('half taken back')
+        return files.remove(names)
+      },
+    }
+  }
+
+  #mortalDevice(device: Device): Device {
+    return {
+      ...device,
+      release: (...call) => {
+        this.#dieIf('verified')
+        return device.release(...call)
+      },
+    }
+  }
+
+  #mortalStorage(storage: Storage): Storage {
+    return {
+      ...storage,
       write: async (id, batch, options) => {
         await storage.write(id, batch, options)
         if (!this.#stops || !batch.records.some(({ type }) => type === 'attachment')) return
         this.#stops = false
         throw Object.assign(new Error('made to fail'), { code: 'ENOSPC' })
+      },
+      readBack: (...call) => {
+        this.#dieIf('stored')
+        return storage.readBack(...call)
       },
     }
   }

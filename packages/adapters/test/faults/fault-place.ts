@@ -27,6 +27,9 @@ export interface Found {
   readonly isProven: boolean
 }
 
+/** What a task is about, wherever it happens. */
+export type TaskWords = Pick<FaultTask, 'story' | 'part' | 'ending' | 'fault' | 'dies'>
+
 /** A library that holds an import already, and a backup beside it. */
 export class FaultPlace {
   readonly #folder: string
@@ -53,7 +56,7 @@ export class FaultPlace {
     this.#backup = hashes(this.#path('backups', 'phone'))
   }
 
-  task(what: Pick<FaultTask, 'story' | 'part' | 'ending' | 'fault'>): FaultTask {
+  task(what: TaskWords): FaultTask {
     return {
       ...what,
       backup: this.#path('backups', 'phone'),

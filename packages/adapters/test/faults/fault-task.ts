@@ -4,6 +4,12 @@ import type { Fault, Seen } from './fault-control.js'
 export const faultStories = ['import', 'discard'] as const
 export type FaultStory = (typeof faultStories)[number]
 
+/**
+ * A place at which a process dies by itself: content has its name and no row refers to it yet; everything is stored and nothing
+ * verified; everything is verified and the backup not touched; rows are taken back and their files are still there.
+ */
+export type DeathPlace = 'copied' | 'stored' | 'verified' | 'half taken back'
+
 /** How a run that was disturbed is ended. */
 export type Ending = 'retry' | 'discard'
 
@@ -12,6 +18,8 @@ export interface FaultTask {
   readonly story: FaultStory
   /** The fault that disturbs the story; null for none. */
   readonly fault: Fault | null
+  /** Where the process dies by itself while the story goes on; null for nowhere. */
+  readonly dies: DeathPlace | null
   /**
    * `leave`: the story alone. `stay`: the story, then the fault is lifted and the same app ends the run. `end`: a new process ends what
    * another one has left.

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { errorCodes } from '@holdfast/core'
 import type { Fault, Seen } from './fault-control.js'
 import type { Found } from './fault-place.js'
-import type { Ending, FaultReport, FaultStory, Told } from './fault-task.js'
+import type { DeathPlace, Ending, FaultReport, FaultStory, Told } from './fault-task.js'
 
 /** How a process came out. */
 export interface Came {
@@ -17,6 +17,8 @@ export interface Came {
 export interface Point {
   readonly story: FaultStory
   readonly fault: Fault | null
+  /** @default nowhere */
+  readonly dies?: DeathPlace
   readonly ending: Ending
   /** Whether the app that met the fault ends the run; else another process does. */
   readonly stays: boolean
@@ -40,20 +42,22 @@ export interface Tried {
  * is when nothing disturbs it.
  */
 export function problemsAt(tried: Tried, after: Found): readonly string[] {
-  const { story, fault, ending, stays } = tried.point
-  if (fault === null) throw new Error('there was no fault')
-  const which = `${fault.action} at call ${fault.at}${fault.lasts ? ' and all later ones' : ''} (${tried.seen.hit})`
+  const { story, fault, dies, ending, stays } = tried.point
+  const which =
+    fault === null
+      ? `killed when ${dies}`
+      : `${fault.action} at call ${fault.at}${fault.lasts ? ' and all later ones' : ''} (${tried.seen.hit})`
   const what = `${story}, ${which}, then ${ending} by ${stays ? 'the same app' : 'another process'}`
-  return problemsOf(tried, fault, after).map((problem) => `${what}: ${problem}`)
+  return problemsOf(tried, after).map((problem) => `${what}: ${problem}`)
 }
 
-function problemsOf(tried: Tried, fault: Fault, after: Found): readonly string[] {
+function problemsOf(tried: Tried, after: Found): readonly string[] {
   const { point, first, last, before, between, end } = tried
   const wrong: string[] = []
   const check = (holds: boolean, otherwise: string): void => {
     if (!holds) wrong.push(otherwise)
   }
-  const isKill = fault.action.startsWith('killed')
+  const isKill = point.dies !== undefined || point.fault?.action.startsWith('killed') === true
   check(first.killed === isKill, isKill ? 'the process went on' : 'the process was killed')
   for (const { crash, report } of first === last ? [first] : [first, last]) {
     check(crash === null, `the process broke down: ${crash}`)
