@@ -40,8 +40,10 @@ export const adapterArrows = {
   'disk-space': [],
   // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
   'backup-folder': [
-    { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts'] },
+    { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts', 'manifest/manifest.ts'] },
     { to: 'sqlite', files: ['driver.ts'] },
+    { to: 'process' },
+    { to: 'disk-space' },
   ],
   // What it does elsewhere is what the others do: it opens them as a host would.
   'import-thread': [

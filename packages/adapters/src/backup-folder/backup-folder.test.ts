@@ -58,6 +58,8 @@ function asideOf(backup: string): string {
 async function acquire(input: Json): Promise<{ ref: BackupRef; told: BackupRef[] }> {
   const told: BackupRef[] = []
   const ref = await device.acquire({
+    run: 'run',
+    into: [],
     signal,
     input,
     previous: null,
@@ -74,7 +76,7 @@ async function acquire(input: Json): Promise<{ ref: BackupRef; told: BackupRef[]
 const release = (
   ownership: BackupRef['ownership'] = 'handed-over',
   policy: 'delete' | 'scratch' | 'keep' = 'delete',
-) => device.release({ path, ownership }, receipt, { policy, signal })
+) => device.release({ path, ownership }, receipt, { policy, signal, into: [] })
 
 describe('acquiring', () => {
   test('adopts the folder at its real path, and tells of it', async () => {
@@ -176,6 +178,7 @@ describe('a crash while a backup is deleted', () => {
       const releasing = device.release({ path, ownership: 'handed-over' }, receipt, {
         policy: 'delete',
         signal: aborting,
+        into: [],
       })
       const aborted = await releasing.then(
         () => false,
@@ -220,7 +223,7 @@ describe('nothing is touched', () => {
     ref: BackupRef = { path, ownership: 'handed-over' },
   ): Promise<void> {
     const before = await readdir(dirname(path))
-    await expect(device.release(ref, receipt, { policy: 'delete', signal })).rejects.toMatchObject({
+    await expect(device.release(ref, receipt, { policy: 'delete', signal, into: [] })).rejects.toMatchObject({
       code,
       retryable: false,
     })
@@ -240,7 +243,11 @@ describe('nothing is touched', () => {
 
   test.each(['delete', 'keep'] as const)("when the receipt was tampered with, under '%s'", async (policy) => {
     const tampered: Receipt = { ...receipt, owner: 'somebody else' }
-    const releasing = device.release({ path, ownership: 'handed-over' }, tampered, { policy, signal })
+    const releasing = device.release({ path, ownership: 'handed-over' }, tampered, {
+      policy,
+      signal,
+      into: [],
+    })
     await expect(releasing).rejects.toMatchObject({ code: 'RECEIPT_INVALID' })
     expect(existsSync(join(path, 'Manifest.db'))).toBe(true)
   })
@@ -275,7 +282,7 @@ describe('nothing is touched', () => {
 
   test('when the run is discarded, whatever the ownership', async () => {
     for (const ownership of ['adopted', 'handed-over'] as const) {
-      await device.discard({ path, ownership }, { delete: true, signal })
+      await device.discard({ path, ownership }, { delete: true, signal, run: 'run' })
     }
     expect(await fingerprintBackup(path, signal)).toBe(receipt.source.fingerprint)
   })
@@ -284,7 +291,11 @@ describe('nothing is touched', () => {
     const reason = new Error('stop')
     const stopped = AbortSignal.abort(reason)
     await expect(
-      device.release({ path, ownership: 'handed-over' }, receipt, { policy: 'delete', signal: stopped }),
+      device.release({ path, ownership: 'handed-over' }, receipt, {
+        policy: 'delete',
+        signal: stopped,
+        into: [],
+      }),
     ).rejects.toBe(reason)
     expect(existsSync(join(path, 'Manifest.db'))).toBe(true)
   })

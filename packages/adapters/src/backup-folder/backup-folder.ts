@@ -4,6 +4,7 @@ import { checkOptions, HoldfastError, type Json, type OptionRule } from '@holdfa
 import { type BackupRef, type CleanupPolicy, type Device, parseReceipt } from '@holdfast/core/import'
 import { folderAt } from '../ios-backup/folder/backup-layout.js'
 import { refused } from './deletable-folder.js'
+import { placeHold, removeHold } from './hold.js'
 import { releaseFolder } from './release-folder.js'
 
 /** What a run on a folder is started with; further fields are not this device's business. */
@@ -34,7 +35,7 @@ const rules: Readonly<Record<keyof BackupFolderOptions, OptionRule>> = {
 }
 
 /**
- * Adopts a backup that is on disk already. It stays somebody else's, and is never deleted, unless the run's input asks for
+ * Adopts a backup that is on disk already, and marks it as needed until the run lets it go or is discarded. It stays somebody else's, and is never deleted, unless the run's input asks for
  * `cleanup: 'delete'`: then it is handed over, and goes once a receipt proves that all of it is stored.
  *
  * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
@@ -49,30 +50,44 @@ export function backupFolder(options: BackupFolderOptions = {}): Device {
 
     expectedPath: (input) => realPath(inputOf(input).path),
 
-    async acquire({ input, signal, onBackup }) {
+    async acquire({ input, signal, onBackup, run, into }) {
       signal.throwIfAborted()
       const { path, cleanup } = inputOf(input)
       const backup: BackupRef = {
         path: await folderAt(path),
         ownership: cleanup === 'delete' ? 'handed-over' : 'adopted',
       }
+      // Before the mark is made, so that whoever discards the run knows where it is.
       await onBackup(backup)
+      await placeHold(backup.path, { run, into })
+      try {
+        // Another run that released it a moment ago looks for marks once it has renamed it; this one looks for it once it has its mark.
+        await folderAt(path)
+      } catch (gone) {
+        await removeHold(backup.path, run)
+        throw gone
+      }
       return backup
     },
 
-    async release(backup, receipt, { policy, signal }) {
+    async release(backup, receipt, { policy, signal, into }) {
+      const holder = { run: receipt.import, into }
+      // All of it is stored and verified: it is needed no more. Two runs that both let it go would wait for each other otherwise.
+      await parseReceipt(receipt)
+      await removeHold(backup.path, holder.run)
       if (policy !== 'delete') {
-        // Nothing is touched, so it does not matter whether the backup went on meanwhile: only the proof must be one.
-        await parseReceipt(receipt)
+        // Nothing is touched, so it does not matter whether the backup went on meanwhile.
         return { deleted: false }
       }
       if (backup.ownership === 'adopted') throw refused('it was adopted, not handed over', backup.path)
-      await releaseFolder(backup.path, receipt, { signal, retries, delay: retryDelay })
+      await releaseFolder(backup.path, receipt, { signal, retries, delay: retryDelay, holder })
       return { deleted: true }
     },
 
-    // A folder that was adopted was there before the run, so there is nothing to undo, whatever the request says.
-    async discard() {},
+    // A folder that was adopted was there before the run, and stays, whatever the request says.
+    async discard(backup, { run }) {
+      await removeHold(backup.path, run)
+    },
   }
 }
 

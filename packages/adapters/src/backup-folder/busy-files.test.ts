@@ -65,7 +65,13 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 async function release(files: FileOperations): Promise<void> {
   const fingerprint = await fingerprintBackup(made.path, signal)
   const receipt = await receiptFor({ id: 'run', owner: 'me', udid: null, fingerprint })
-  await releaseFolder(path, receipt, { signal, retries: 2, delay: 1, files })
+  await releaseFolder(path, receipt, {
+    signal,
+    retries: 2,
+    delay: 1,
+    files,
+    holder: { run: 'run', into: [] },
+  })
 }
 
 test.each(['EBUSY', 'EPERM', 'EACCES'])(

@@ -1,38 +1,46 @@
-import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 import { checkReceipt, parseReceipt, type Receipt } from '@holdfast/core/import'
 import { fingerprintBackup } from '../ios-backup/folder/fingerprint.js'
+import { manifestName, oldManifestName } from '../ios-backup/manifest/manifest.js'
 import { checkDeletable, refused } from './deletable-folder.js'
 import { nodeFiles } from './file-operations.js'
+import { type Holder, refuseHeld } from './hold.js'
 import { pause } from './pause.js'
 import { type RemoveTreeOptions, removeTree } from './remove-tree.js'
+import { syncFolder } from './sync-folder.js'
+
+/** How a backup is released. */
+export interface ReleaseOptions extends RemoveTreeOptions {
+  /** The run that lets it go. */
+  readonly holder: Holder
+}
 
 /**
  * Deletes a verified backup: checks the receipt against a fresh fingerprint, renames the folder aside within its own parent, makes
  * that durable, then removes it link-safely. So a crash leaves either the whole backup in its place, or a folder whose name says
  * that it was released and by which receipt; repeating the call goes on from there, and changes nothing once all is gone.
  *
- * A backup that took the released one's place meanwhile is somebody else's, and stays.
+ * A backup that took the released one's place meanwhile is somebody else's, and stays. So does one that another run took hold of: it is
+ * looked for before the renaming and, because the other run looks for the backup after it has made its mark, once more behind it.
  *
- * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_CHANGED`, `RELEASE_REFUSED`, `RELEASE_FAILED` saying what remains,
+ * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_HELD`, `BACKUP_CHANGED`, `RELEASE_REFUSED`, `RELEASE_FAILED` saying what remains,
  *   `BACKUP_UNREADABLE`, or the signal's reason.
  */
-export async function releaseFolder(
-  path: string,
-  receipt: Receipt,
-  options: RemoveTreeOptions,
-): Promise<void> {
+export async function releaseFolder(path: string, receipt: Receipt, options: ReleaseOptions): Promise<void> {
   options.signal.throwIfAborted()
   const { seal } = await parseReceipt(receipt)
   const aside = join(dirname(path), `.${basename(path)}.holdfast-released-${seal.slice(0, 12)}`)
   if (!(await isFolder(aside))) {
     if (!(await exists(path))) return
     await checkDeletable(path)
+    await refuseHeld(path, options.holder)
     await checkReceipt(receipt, await fingerprintBackup(path, options.signal))
     await checkDeletable(path)
     await renameAside(path, aside, options)
   }
+  await beginRemoval(path, aside, options)
   const remains = await removeTree(aside, options)
   if (remains.count > 0 || (await exists(aside))) {
     throw new HoldfastError(
@@ -50,6 +58,24 @@ export async function releaseFolder(
     )
   }
   await syncFolder(dirname(path))
+}
+
+/**
+ * The last look for marks of others; then the manifest goes, before anything else. As long as it is there nothing was removed, and a
+ * backup that another run needs is put back.
+ */
+async function beginRemoval(path: string, aside: string, options: ReleaseOptions): Promise<void> {
+  const manifests = [manifestName, oldManifestName].map((name) => join(aside, name))
+  const areThere = await Promise.all(manifests.map(exists))
+  if (areThere.includes(true) && !(await exists(path))) {
+    try {
+      await refuseHeld(path, options.holder)
+    } catch (held) {
+      await renameAside(aside, path, options)
+      throw held
+    }
+  }
+  for (const manifest of manifests) await removeTree(manifest, options)
 }
 
 async function renameAside(path: string, aside: string, options: RemoveTreeOptions): Promise<void> {
@@ -96,19 +122,5 @@ async function statusOf(path: string) {
     const code = systemCodeOf(cause)
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw cause
-  }
-}
-
-/** Makes renames and removals in a folder survive a power cut. Windows cannot flush folders and does not need it. */
-async function syncFolder(path: string): Promise<void> {
-  let folder: FileHandle | null = null
-  try {
-    folder = await open(path, 'r')
-    await folder.sync()
-  } catch (cause) {
-    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'EBADF', 'ENOTSUP'].includes(systemCodeOf(cause) ?? ''))
-      throw cause
-  } finally {
-    await folder?.close()
   }
 }

@@ -135,6 +135,8 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       const { input, signal, checkpoint } = context
       await work.check({ backupPath: device.expectedPath(input) })
       const backup = await device.acquire({
+        run: context.run,
+        into: work.resources,
         signal,
         input,
         previous: readBackup(checkpoint),
@@ -146,11 +148,12 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       await work.check({ backupPath: backup.path })
       return { backup, ...(await work.describe(backup.path, context)) }
     },
-    compensate: async ({ reason, checkpoint, output, options: asked }) => {
+    compensate: async ({ run, reason, checkpoint, output, options: asked }) => {
       // A backup that took hours is kept for the next attempt; only somebody who discards the run can have it deleted.
       const backup = output?.backup ?? readBackup(checkpoint)
       if (reason !== 'discarded' || backup === null) return
       await device.discard(backup, {
+        run,
         delete: asked['backup'] === 'delete',
         signal: new AbortController().signal,
       })
@@ -230,9 +233,10 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
         // The last moment at which anything can be done: a library that was damaged since it was verified needs the backup again.
         if (policy === 'delete' && !(await work.isIntact(receipt.import, { signal }))) {
           await endLinks()
+          await device.release(backup, receipt, { policy: 'keep', signal, into: work.resources })
           return { deleted: false, kept: 'library-changed' }
         }
-        const { deleted } = await device.release(backup, receipt, { policy, signal })
+        const { deleted } = await device.release(backup, receipt, { policy, signal, into: work.resources })
         await endLinks()
         return { deleted, kept: null }
       } catch (error) {

@@ -10,6 +10,10 @@ export type CleanupPolicy = 'delete' | 'scratch' | 'keep'
 
 /** How a Device tells a run what it does while it makes a backup. */
 export interface AcquireContext {
+  /** Id of the run. */
+  readonly run: string
+  /** What the run fills, as `Storage.resources` names it: told to those who find the backup in use. */
+  readonly into: readonly string[]
   readonly signal: AbortSignal
   /** What the run was started with. */
   readonly input: Json
@@ -63,22 +67,32 @@ export interface Device {
    * Lets a verified backup go, as the policy says. The receipt is checked again; before anything is deleted the backup is checked
    * too, and one that changed since it was verified is not touched.
    * Deleting renames it aside in its own folder, then removes it without following links; safe to repeat after a crash.
-   * Resolves with whether the backup is gone.
+   * One that another run needs stays. Resolves with whether the backup is gone.
    *
-   * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_CHANGED`, `RELEASE_REFUSED`, `RELEASE_FAILED`.
+   * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_HELD`, `BACKUP_CHANGED`, `RELEASE_REFUSED`, `RELEASE_FAILED`.
    */
   release(
     backup: BackupRef,
     receipt: Receipt,
-    options: { readonly policy: CleanupPolicy; readonly signal: AbortSignal },
+    options: {
+      readonly policy: CleanupPolicy
+      readonly signal: AbortSignal
+      /** As in {@link AcquireContext}. */
+      readonly into: readonly string[]
+    },
   ): Promise<{ readonly deleted: boolean }>
 
   /**
-   * Undoes `acquire` for a discarded run: deletes a backup of ownership `made` when `delete` is true, else does nothing.
+   * Undoes `acquire` for a discarded run: deletes a backup of ownership `made` when `delete` is true, and no other.
    * Safe to repeat.
    */
   discard(
     backup: BackupRef,
-    options: { readonly delete: boolean; readonly signal: AbortSignal },
+    options: {
+      readonly delete: boolean
+      readonly signal: AbortSignal
+      /** Id of the run. */
+      readonly run: string
+    },
   ): Promise<void>
 }
