@@ -27,6 +27,11 @@ export interface IosBackupOptions {
    */
   readonly scratch?: string
   /**
+   * Whether what lay in the scratch folder is overwritten with zeros before it is removed, also what a killed process left there. It costs
+   * as much as writing it did; on flash and on copy-on-write file systems the old bytes may stay somewhere all the same. @default false
+   */
+  readonly overwriteScratch?: boolean
+  /**
    * Keeps the key of an encrypted backup, so that its password is asked for once. The password itself is kept nowhere.
    * @default in memory, until the run that asked has read the backup for the last time, or failed
    */
@@ -44,7 +49,13 @@ const vaultRule: OptionRule = {
     [value.get, value.set, value.delete].every((each) => typeof each === 'function'),
 }
 
-const rules = { parts: partsRule, openSqlite: rule.function, scratch: rule.string, vault: vaultRule }
+const rules = {
+  parts: partsRule,
+  openSqlite: rule.function,
+  scratch: rule.string,
+  overwriteScratch: rule.boolean,
+  vault: vaultRule,
+}
 
 /**
  * Reads iPhone backups as Finder, iTunes and idevicebackup2 make them, plain and encrypted: the parts that the
@@ -57,7 +68,7 @@ const rules = { parts: partsRule, openSqlite: rule.function, scratch: rule.strin
  */
 export function iosBackup(options: IosBackupOptions = {}): BackupReader {
   checkOptions('iosBackup', options, rules)
-  const { openSqlite = openInstalledSqlite, scratch = null, vault } = options
+  const { openSqlite = openInstalledSqlite, scratch = null, overwriteScratch = false, vault } = options
   const parts = inReadingOrder(options.parts ?? [contacts(), messages()])
   const keys = new RunKeys()
   return {
@@ -67,7 +78,14 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
         ...(request.run === undefined ? [] : [keys.of(request.run)]),
         ...(vault === undefined ? [] : [vault]),
       ]
-      return openBackup(path, { ...rest, chosen: partsNamed(parts, names), openSqlite, scratch, vaults })
+      return openBackup(path, {
+        ...rest,
+        chosen: partsNamed(parts, names),
+        openSqlite,
+        scratch,
+        overwriteScratch,
+        vaults,
+      })
     },
     forget: (run) => keys.forget(run),
   }

@@ -26,6 +26,8 @@ export interface OpenOptions extends Omit<OpenRequest, 'parts'> {
   readonly openSqlite: OpenSqlite
   /** Folder for private copies of databases; null for the system's own, which is not for what is decrypted. */
   readonly scratch: string | null
+  /** Whether what lay there is overwritten before it is removed. */
+  readonly overwriteScratch: boolean
   /** What is read of it, in reading order. */
   readonly chosen: readonly BackupPart[]
   /** Where the key of an encrypted backup is looked for, and kept. */
@@ -42,8 +44,9 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   const plists = await readBackupPlists(root)
   const { wholeness, remarks } = refuseUnfinished(await judgeWholeness(root, plists), root)
   await new Blobs(root).checkFolders()
-  await sweepScratch(options.scratch ?? tmpdir())
-  const scratch = new ScratchFolder(options.scratch)
+  const removal = { overwrite: options.overwriteScratch }
+  await sweepScratch(options.scratch ?? tmpdir(), removal)
+  const scratch = new ScratchFolder(options.scratch, removal)
   const decryption = new Decryption()
   // What is open already, and must be closed again when what follows fails. Called in reverse order.
   const closers: (() => void | Promise<void>)[] = [() => scratch.remove(), () => decryption.close()]

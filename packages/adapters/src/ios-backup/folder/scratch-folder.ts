@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import { diskFull, isFullCode } from '../../disk-space/disk-full.js'
-import { recordScratch, removeScratch } from './scratch-record.js'
+import { recordScratch, removeScratch, type ScratchRemoval } from './scratch-record.js'
 
 /**
  * A private folder (mode 0700, files 0600) for copies of databases that cannot be opened where they are, and for what is decrypted. It
@@ -13,10 +13,12 @@ import { recordScratch, removeScratch } from './scratch-record.js'
  */
 export class ScratchFolder {
   readonly #parent: string | null
+  readonly #removal: ScratchRemoval
   #path: Promise<string> | null = null
 
-  constructor(parent: string | null) {
+  constructor(parent: string | null, removal: ScratchRemoval = { overwrite: false }) {
     this.#parent = parent
+    this.#removal = removal
   }
 
   /**
@@ -63,7 +65,7 @@ export class ScratchFolder {
     this.#path = null
     // A folder that could not be made has left a record at most, which the next sweep removes.
     const path = await made?.catch(() => null)
-    if (typeof path === 'string') await removeScratch(path)
+    if (typeof path === 'string') await removeScratch(path, this.#removal)
   }
 
   #make(): Promise<string> {

@@ -3,6 +3,7 @@ import { open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
 import { hasEnded, type ProcessIdentity, thisProcess } from '../../process/process-identity.js'
+import { overwriteFiles } from './overwrite-files.js'
 
 const prefix = 'holdfast-scratch-'
 const recordName = /^holdfast-scratch-[0-9a-f-]{36}\.json$/
@@ -25,8 +26,15 @@ export async function recordScratch(parent: string): Promise<string> {
   return path
 }
 
+/** How a scratch folder is removed. */
+export interface ScratchRemoval {
+  /** Whether its files are overwritten with zeros before. */
+  readonly overwrite: boolean
+}
+
 /** Removes a recorded folder, then its record. Repeat calls are safe. */
-export async function removeScratch(path: string): Promise<void> {
+export async function removeScratch(path: string, { overwrite }: ScratchRemoval): Promise<void> {
+  if (overwrite) await overwriteFiles(path)
   await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   await rm(`${path}${suffix}`, { force: true })
 }
@@ -37,11 +45,14 @@ export async function removeScratch(path: string): Promise<void> {
  *
  * @throws what the file system refuses, so that plaintext which cannot be removed is not passed over in silence.
  */
-export async function sweepScratch(parent: string): Promise<void> {
+export async function sweepScratch(
+  parent: string,
+  removal: ScratchRemoval = { overwrite: false },
+): Promise<void> {
   for (const name of await namesIn(parent)) {
     if (!recordName.test(name)) continue
     const path = join(parent, name.slice(0, -suffix.length))
-    if (await isOver(`${path}${suffix}`)) await removeScratch(path)
+    if (await isOver(`${path}${suffix}`)) await removeScratch(path, removal)
   }
 }
 
