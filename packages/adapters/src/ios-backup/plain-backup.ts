@@ -104,20 +104,19 @@ export class PlainBackup implements OpenBackup {
   async *content(record: AttachmentRecord, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     const place = await this.#find(record, signal)
     if ('bytes' in place) yield place.bytes
-    else yield* this.#parts.blobs.read(place.fileId, signal)
+    else yield* this.#parts.blobs.read(place.blob, signal)
   }
 
   async contentFile(record: AttachmentRecord, signal: AbortSignal): Promise<string | null> {
     signal.throwIfAborted()
     this.#check()
     const place = await placeIn(this.#parts.parts, record)
-    if (place === null || !('fileId' in place)) return null
-    return this.#parts.blobs.plainFile(place.fileId)
+    return place !== null && 'blob' in place && place.blob.key === null ? place.blob.path : null
   }
 
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {
     const place = await this.#find(record, signal)
-    return 'bytes' in place ? digestChunks([place.bytes]) : this.#parts.blobs.digest(place.fileId, signal)
+    return 'bytes' in place ? digestChunks([place.bytes]) : this.#parts.blobs.digest(place.blob, signal)
   }
 
   async stamp(signal: AbortSignal): Promise<string> {

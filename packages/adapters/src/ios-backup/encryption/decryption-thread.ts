@@ -61,7 +61,7 @@ export class DecryptionThread {
   }
 
   /**
-   * The content of a file, in pieces of at most 64 KiB, each in memory of its own; half a megabyte is under way at most.
+   * The content of a file, in pieces of at most 256 KiB, each in memory of its own; half a megabyte is under way at most.
    *
    * @throws HoldfastError as `readFileChunks`, {@link ThreadLost}, or the signal's reason.
    */

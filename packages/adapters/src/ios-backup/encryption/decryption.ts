@@ -35,7 +35,7 @@ export class Decryption {
   }
 
   /**
-   * The content of an encrypted file, in pieces of at most 64 KiB, each in memory of its own.
+   * The content of an encrypted file, in pieces of at most 256 KiB, each in memory of its own.
    *
    * @throws HoldfastError as `readFileChunks`, `BACKUP_UNREADABLE` when it is closed meanwhile, or the signal's reason.
    */

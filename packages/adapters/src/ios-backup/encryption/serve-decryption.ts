@@ -44,8 +44,9 @@ export interface ThreadModules {
  */
 export function serveDecryption(port: Pick<MessagePort, 'on' | 'postMessage'>, modules: ThreadModules): void {
   const { fs, crypto, openCipher } = modules
-  // Larger pieces get memory from the system each time, which takes longer than decrypting them.
-  const pieceBytes = 64 * 1024
+  // What is hashed here and forgotten is decrypted in pieces that stay in the processor's cache. What is given away is one piece: whoever
+  // writes it to a disk waits for each write, which takes longer than getting memory for a larger piece.
+  const hashedPieceBytes = 64 * 1024
   const buffer = new Uint8Array(256 * 1024)
   /** How much content is hashed before the next question is looked at. */
   const hashedBuffers = 16
@@ -86,6 +87,7 @@ export function serveDecryption(port: Pick<MessagePort, 'on' | 'postMessage'>, m
     }
     for (let turn = 0; turn < (hash === null ? 1 : hashedBuffers); turn++) {
       const filled = fill(descriptor)
+      const pieceBytes = hash === null ? buffer.length : hashedPieceBytes
       for (let at = 0; at < filled; at += pieceBytes) {
         take(cipher.update(buffer.subarray(at, Math.min(at + pieceBytes, filled))))
       }

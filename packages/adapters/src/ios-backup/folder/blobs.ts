@@ -16,8 +16,17 @@ export interface Blob {
   readonly bytes: number
 }
 
-/** Whether the content of a file that the manifest lists can be had. */
-export type BlobState = 'present' | 'blob-missing' | 'undecryptable'
+/** A blob that was looked at, and how it is read. */
+export interface ReadableBlob {
+  readonly path: string
+  /** Null for one that is not encrypted. */
+  readonly key: Buffer | null
+}
+
+/** The blob of a file that the manifest lists, or why its content cannot be had. */
+export type FoundBlob =
+  | { readonly state: 'present'; readonly blob: ReadableBlob }
+  | { readonly state: 'blob-missing' | 'undecryptable'; readonly blob: null }
 
 /** AES blocks: ciphertext of any other length was cut off. */
 const cipherBlockBytes = 16
@@ -69,40 +78,38 @@ export class Blobs {
     return null
   }
 
-  /** Whether {@link read} can give the content of a file. Throws as {@link find}. */
-  async state(fileId: string): Promise<BlobState> {
-    const blob = await this.find(fileId)
-    if (blob === null) return 'blob-missing'
-    const { state } = this.#keyOf(fileId)
-    if (state === 'plain') return 'present'
-    return state === 'key' && blob.bytes % cipherBlockBytes === 0 ? 'present' : 'undecryptable'
-  }
-
-  /** Absolute path of the blob that is the content of a file as it stands; null when it is encrypted, or not there. Throws as {@link find}. */
-  async plainFile(fileId: string): Promise<string | null> {
-    return this.#keyOf(fileId).state === 'plain' ? ((await this.find(fileId))?.path ?? null) : null
+  /** Finds a blob and its key, for {@link read} and {@link digest}. Throws as {@link find}. */
+  async locate(fileId: string): Promise<FoundBlob> {
+    const found = await this.find(fileId)
+    if (found === null) return { state: 'blob-missing', blob: null }
+    const { path, bytes } = found
+    const how = this.#keyOf(fileId)
+    if (how.state === 'plain') return { state: 'present', blob: { path, key: null } }
+    return how.state === 'key' && bytes % cipherBlockBytes === 0
+      ? { state: 'present', blob: { path, key: how.key } }
+      : { state: 'undecryptable', blob: null }
   }
 
   /**
-   * The content of a file, in chunks of at most 256 KiB. `reuse` says that a chunk may be overwritten by the next one.
+   * The content of a blob, in chunks of at most 256 KiB. `reuse` says that a chunk may be overwritten by the next one.
    *
    * @throws HoldfastError `BACKUP_UNREADABLE`, `BACKUP_UNSAFE`, or the signal's reason.
    */
-  async *read(
-    fileId: string,
+  read(
+    { path, key }: ReadableBlob,
     signal: AbortSignal,
     reuse = false,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { path, decrypted } = await this.#open(fileId)
-    if (decrypted !== null) yield* decrypted.decryption.read(path, decrypted.key, signal)
-    else yield* readFileChunks(path, signal, reuse)
+    return key === null || this.#unlocked === null
+      ? readFileChunks(path, signal, reuse)
+      : this.#unlocked.decryption.read(path, key, signal)
   }
 
-  /** Size and SHA-256 of the content of a file. Throws as {@link read}. */
-  async digest(fileId: string, signal: AbortSignal): Promise<ContentDigest> {
-    const { path, decrypted } = await this.#open(fileId)
-    if (decrypted !== null) return decrypted.decryption.digest(path, decrypted.key, signal)
-    return digestChunks(readFileChunks(path, signal, true))
+  /** Size and SHA-256 of the content of a blob. Throws as {@link read}. */
+  async digest({ path, key }: ReadableBlob, signal: AbortSignal): Promise<ContentDigest> {
+    return key === null || this.#unlocked === null
+      ? digestChunks(readFileChunks(path, signal, true))
+      : this.#unlocked.decryption.digest(path, key, signal)
   }
 
   /**
@@ -117,22 +124,9 @@ export class Blobs {
     name: string,
     signal: AbortSignal,
   ): Promise<string | null> {
-    if (this.#keyOf(fileId).state === 'plain') return null
-    return scratch.write(name, this.read(fileId, signal, true))
-  }
-
-  /** Where the content of a file is, and what decrypts it; null when it is plain. */
-  async #open(fileId: string): Promise<{
-    readonly path: string
-    readonly decrypted: { readonly key: Buffer; readonly decryption: Decryption } | null
-  }> {
-    const blob = await this.find(fileId)
-    if (blob === null) throw unreadable(fileId, null)
-    const how = this.#keyOf(fileId)
-    if (how.state === 'lost') throw undecryptable(blob.path)
-    const { path } = blob
-    if (how.state !== 'key' || this.#unlocked === null) return { path, decrypted: null }
-    return { path, decrypted: { key: how.key, decryption: this.#unlocked.decryption } }
+    const { state, blob } = await this.locate(fileId)
+    if (blob === null) throw state === 'undecryptable' ? undecryptable(fileId) : unreadable(fileId, null)
+    return blob.key === null ? null : scratch.write(name, this.read(blob, signal, true))
   }
 
   #keyOf(fileId: string): FileKey {
@@ -140,14 +134,14 @@ export class Blobs {
   }
 }
 
-function undecryptable(path: string): HoldfastError {
+function undecryptable(fileId: string): HoldfastError {
   return new HoldfastError(
     'BACKUP_UNREADABLE',
     'A file of the backup cannot be decrypted: its key is damaged or missing',
     {
       hint: 'Make a new backup of the phone; what this file held cannot be had from this one.',
       retryable: false,
-      facts: { path },
+      facts: { fileId },
     },
   )
 }

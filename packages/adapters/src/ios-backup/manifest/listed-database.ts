@@ -57,7 +57,7 @@ export async function openDatabase(
 ): Promise<BackupDatabase> {
   const { entry, blobs, path, sideFiles } = found
   const decrypt = async (fileId: string, file: string): Promise<string | null> => {
-    if ((await blobs.state(fileId)) === 'undecryptable') throw damaged(name, 'it cannot be decrypted')
+    if ((await blobs.locate(fileId)).state === 'undecryptable') throw damaged(name, 'it cannot be decrypted')
     return blobs.decryptInto(options.scratch, fileId, file, options.signal)
   }
   const decrypted = await decrypt(entry.fileId, entry.fileId)

@@ -1,11 +1,11 @@
 import type { SkipReason } from '@holdfast/core/import'
-import type { Blobs } from '../folder/blobs.js'
+import type { Blobs, ReadableBlob } from '../folder/blobs.js'
 import type { PhonePath } from '../manifest/file-id.js'
 import type { Manifest } from '../manifest/manifest.js'
 
 /** Where the content of an attachment is: its blob, or the bytes that a database holds; or why there is none. */
 export type ContentPlace =
-  | { readonly fileId: string; readonly unavailable: null }
+  | { readonly blob: ReadableBlob; readonly unavailable: null }
   | { readonly bytes: Uint8Array; readonly unavailable: null }
   | { readonly unavailable: SkipReason }
 
@@ -19,6 +19,6 @@ export async function placeOf(path: PhonePath, manifest: Manifest, blobs: Blobs)
   if (entry === null) return { unavailable: 'not-in-backup' }
   if (entry.kind === 'directory') return { unavailable: 'is-directory' }
   if (entry.kind !== 'file') return { unavailable: 'invalid-path' }
-  const state = await blobs.state(entry.fileId)
-  return state === 'present' ? { fileId: entry.fileId, unavailable: null } : { unavailable: state }
+  const found = await blobs.locate(entry.fileId)
+  return found.state === 'present' ? { blob: found.blob, unavailable: null } : { unavailable: found.state }
 }
