@@ -8,19 +8,21 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { attachmentFiles } from '@holdfast/adapters/attachment-files'
+import { backupFolder } from '@holdfast/adapters/backup-folder'
+import { libraryThread } from '@holdfast/adapters/import-thread'
+import { iosBackup } from '@holdfast/adapters/ios-backup'
+import { sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
+import { makeSyntheticBackup, openTestSqlite } from '@holdfast/adapters/testing'
 import { createRunner } from '@holdfast/core'
-import { backupImport } from '@holdfast/core/import'
-import { attachmentFiles } from '../src/attachment-files/index.js'
-import { backupFolder } from '../src/backup-folder/index.js'
-import { iosBackup } from '../src/ios-backup/index.js'
+import { backupImport, importWork } from '@holdfast/core/import'
 import { inTransaction } from '../src/sqlite/driver.js'
 import { makeDurable } from '../src/sqlite/durable-connection.js'
-import { sqliteJournal, sqliteLibrary } from '../src/sqlite/index.js'
-import { makeSyntheticBackup, openTestSqlite } from '../src/testing/index.js'
 
 const [role = '', first = '', second = ''] = process.argv.slice(2)
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -52,23 +54,44 @@ async function main(messages: number, attachments: number): Promise<void> {
     print(`floor: ${messages} bare INSERTs, synchronous=FULL, 500 a transaction: ${rowFloor.toFixed(2)} s`)
     const fileFloor = copyFloor(folder, backup)
     print(`floor: cp -r, sync, sha256sum of blobs and copy: ${fileFloor.toFixed(2)} s`)
-    const result: { steps: [string, number][]; rss: number; bytes: number } = JSON.parse(
-      other('import', folder, backup),
-    )
-    const total = result.steps.reduce((sum, [, time]) => sum + time, 0)
-    for (const [step, time] of result.steps) print(`${step.padEnd(8)} ${time.toFixed(2)} s`)
-    const store = result.steps.find(([step]) => step === 'store')?.[1] ?? total
-    print(
-      `store: ${Math.round(messages / store)} messages/s, ${(result.bytes / 1e6 / store).toFixed(0)} MB/s of attachments, together`,
-    )
-    print(
-      `import: ${Math.round(messages / total)} messages/s, ${(result.bytes / 1e6).toFixed(0)} MB of attachments, ${total.toFixed(2)} s`,
-    )
-    print(`ratio: the import takes ${(total / (rowFloor + fileFloor)).toFixed(2)} times the two floors`)
-    print(`peak RSS: ${Math.round(result.rss / 2 ** 20)} MiB`)
+    for (const [way, label] of Object.entries(ways)) {
+      print('')
+      const found: Imported = JSON.parse(other(way, folder, backup))
+      tellImport(label, found, { messages, floors: rowFloor + fileFloor })
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Where the work of an import is done. */
+const ways = { thread: 'in a thread', own: "in the program's own thread" } as const
+
+/** What an import came to. */
+interface Imported {
+  readonly steps: readonly (readonly [string, number])[]
+  readonly rss: number
+  readonly bytes: number
+}
+
+function tellImport(
+  label: string,
+  { steps, rss, bytes }: Imported,
+  beside: { readonly messages: number; readonly floors: number },
+): void {
+  const { messages, floors } = beside
+  const total = steps.reduce((sum, [, time]) => sum + time, 0)
+  print(`an import ${label}:`)
+  for (const [step, time] of steps) print(`${step.padEnd(8)} ${time.toFixed(2)} s`)
+  const store = steps.find(([step]) => step === 'store')?.[1] ?? total
+  print(
+    `store: ${Math.round(messages / store)} messages/s, ${(bytes / 1e6 / store).toFixed(0)} MB/s of attachments, together`,
+  )
+  print(
+    `import: ${Math.round(messages / total)} messages/s, ${(bytes / 1e6).toFixed(0)} MB of attachments, ${total.toFixed(2)} s`,
+  )
+  print(`ratio: the import takes ${(total / floors).toFixed(2)} times the two floors`)
+  print(`peak RSS: ${Math.round(rss / 2 ** 20)} MiB`)
 }
 
 function insertFloor(folder: string, rows: number): number {
@@ -108,14 +131,18 @@ function copyFloor(folder: string, backup: string): number {
   return time
 }
 
-async function importOnce(folder: string, path: string): Promise<void> {
-  const db = openTestSqlite(join(folder, 'library.db'), { readonly: false })
-  const saga = backupImport({
-    device: backupFolder(),
-    reader: iosBackup({ openSqlite: openTestSqlite, scratch: join(folder, 'scratch') }),
-    storage: sqliteLibrary(db, attachmentFiles(join(folder, 'attachments'))),
-  })
-  const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+async function importOnce(way: keyof typeof ways, parent: string, path: string): Promise<void> {
+  const folder = mkdtempSync(join(parent, `${way}-`))
+  const database = join(folder, 'library.db')
+  const attachments = join(folder, 'attachments')
+  const scratch = join(folder, 'scratch')
+  const journal = openTestSqlite(join(folder, 'journal.db'), { readonly: false })
+  const db = openTestSqlite(database, { readonly: false })
+  const thread = libraryThread({ database, attachments, scratch, driver: installedDriver() })
+  const reader = iosBackup({ openSqlite: openTestSqlite, scratch })
+  const work = way === 'thread' ? thread : importWork(reader, sqliteLibrary(db, attachmentFiles(attachments)))
+  const saga = backupImport({ device: backupFolder(), work })
+  const runner = createRunner({ journal: sqliteJournal(journal), sagas: [saga] })
   const run = await runner.start(saga, { path })
   const outcome = await run.outcome()
   if (outcome.status !== 'done') throw new Error(JSON.stringify(outcome))
@@ -124,9 +151,17 @@ async function importOnce(folder: string, path: string): Promise<void> {
     .steps.map(({ name, startedAt, endedAt }) => [name, ((endedAt ?? 0) - (startedAt ?? 0)) / 1000])
   const { bytes } = db.prepare('SELECT sum(bytes) AS bytes FROM attachments').get() as { bytes: number }
   await runner.shutdown()
+  await thread.close()
   db.close()
+  journal.close()
   // Kilobytes on Linux and macOS.
   print(JSON.stringify({ steps, bytes, rss: process.resourceUsage().maxRSS * 1024 }))
+}
+
+/** The better-sqlite3 that runs on this Node; see `openTestSqlite`. */
+function installedDriver(): string {
+  const name = Number(process.versions['napi'] ?? 0) >= 10 ? 'better-sqlite3-13' : 'better-sqlite3'
+  return createRequire(import.meta.url).resolve(name)
 }
 
 if (role === 'make') {
@@ -139,5 +174,5 @@ if (role === 'make') {
     truth: false,
   })
   print(path)
-} else if (role === 'import') await importOnce(first, second)
+} else if (role === 'thread' || role === 'own') await importOnce(role, first, second)
 else await main(Number(role) || 100_000, Number(first) || 2000)
