@@ -46,7 +46,14 @@ export type {
   WriteResult,
 } from './journal/journal.js'
 export { type MemoryJournalOptions, MemoryJournalStore, memoryJournal } from './journal/memory-journal.js'
-export { canonicalJson, type Json, type JsonObject, sameJson, toJson } from './json/json.js'
+export {
+  canonicalJson,
+  canonicalJsonWithout,
+  type Json,
+  type JsonObject,
+  sameJson,
+  toJson,
+} from './json/json.js'
 export {
   begin,
   type Decision,

@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '../index.js'
+import { canonicalJson, canonicalJsonWithout, type Json } from '../index.js'
 import type { ReceiptFacts } from './receipt.js'
 import type { AttachmentRecord, ImportRecord } from './records.js'
 import type { StoredItem } from './storage.js'
@@ -21,7 +21,7 @@ export function digestLine(item: StoredItem, version: ReceiptFacts['version'] = 
       ? 'null'
       : version === 1
         ? canonicalJson(asVersion1(item.record))
-        : canonicalJson(item.record, saysNothing)
+        : canonicalJsonWithout(item.record, saysNothing)
   // By hand, in the order of the keys: there is one for each of a million items.
   return `{"content":${canonicalJson(content)},"key":${JSON.stringify(key)},"outcome":"${held}","reason":${canonicalJson(reason)},"record":${said},"type":"${type}"}\n`
 }

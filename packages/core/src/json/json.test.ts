@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalJson, sameJson, toJson } from './json.js'
+import { canonicalJson, canonicalJsonWithout, sameJson, toJson } from './json.js'
 
 describe('canonical JSON', () => {
   it('is JSON, and the same for equal values whatever the order of their keys', () => {
@@ -11,6 +11,18 @@ describe('canonical JSON', () => {
         expect(canonicalJson(reversed(value))).toBe(text)
       }),
     )
+  })
+
+  it('leaves out what it is told to, however deep', () => {
+    const value = { b: null, a: [null, { d: null, c: 1 }], e: { f: null } }
+    expect(canonicalJsonWithout(value, (held) => held === null)).toBe('{"a":[null,{"c":1}],"e":{}}')
+  })
+
+  it('keeps objects apart that have the same number of keys, after any others', () => {
+    const objects = Array.from({ length: 40 }, (_, index) => ({ z: 1, [`key${index}`]: index, a: 2 }))
+    for (const object of [...objects, ...objects.toReversed()]) {
+      expect(canonicalJson(object)).toBe(JSON.stringify(Object.fromEntries(Object.entries(object).sort())))
+    }
   })
 
   it('orders keys by code unit and leaves undefined out', () => {

@@ -8,25 +8,31 @@ export type JsonObject = { readonly [key: string]: Json }
 
 /**
  * JSON text of `value` with the keys of every object in code-unit order, so that equal values give equal text.
- * Properties that are `undefined` are left out, as `JSON.stringify` does, and those whose value `leavesOut` is true for.
+ * Properties that are `undefined` are left out, as `JSON.stringify` does.
  */
-export function canonicalJson(value: unknown, leavesOut: (held: unknown) => boolean = leavesNothing): string {
+export function canonicalJson(value: unknown): string {
+  return canonicalJsonWithout(value, leavesNothing)
+}
+
+const leavesNothing = (): boolean => false
+
+/** The same, without the properties whose value `leavesOut` is true for, however deep. */
+export function canonicalJsonWithout(value: unknown, leavesOut: (held: unknown) => boolean): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   let text = ''
   if (Array.isArray(value)) {
-    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item ?? null, leavesOut)}`
+    for (const item of value)
+      text += `${text === '' ? '' : ','}${canonicalJsonWithout(item ?? null, leavesOut)}`
     return `[${text}]`
   }
   const { sorted, quoted } = keyOrderOf(Object.keys(value))
   for (const [index, key] of sorted.entries()) {
     const held = propertyOf(value, key)
     if (held === undefined || leavesOut(held)) continue
-    text += `${text === '' ? '' : ','}${quoted[index]}${canonicalJson(held, leavesOut)}`
+    text += `${text === '' ? '' : ','}${quoted[index]}${canonicalJsonWithout(held, leavesOut)}`
   }
   return `{${text}}`
 }
-
-const leavesNothing = (): boolean => false
 
 /** The keys of an object in the order in which it has them, and as canonical text has them. */
 interface KeyOrder {
