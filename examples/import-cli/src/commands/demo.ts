@@ -12,7 +12,6 @@ import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
 import { driveRun, goOn } from '../runs/drive-run.js'
 import { type RunResult, resultOf } from '../runs/run-result.js'
-import { faultyStorage } from '../sample/faulty-storage.js'
 import { folderSize } from '../sample/folder-size.js'
 import { sampleSize, sampleUdid } from '../sample/sample-phone.js'
 
@@ -57,7 +56,7 @@ async function freshFolder(): Promise<string> {
 async function importWithFault(folder: LibraryFolder, context: CommandContext): Promise<RunResult> {
   const library = await openLibrary(folder, {
     create: true,
-    wrap: (storage) => faultyStorage(storage, { atBatch: halfWay }),
+    fault: { atBatch: halfWay },
   })
   try {
     // A key of its own: another demo that was left in this folder is another run.

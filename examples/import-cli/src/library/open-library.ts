@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { Worker } from 'node:worker_threads'
 import { attachmentFiles } from '@holdfast/adapters/attachment-files'
-import { iosBackup, type KeyVault } from '@holdfast/adapters/ios-backup'
-import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
+import { type ImportThread, importThread } from '@holdfast/adapters/import-thread'
+import type { KeyVault } from '@holdfast/adapters/ios-backup'
+import { libraryResource, type SqliteDatabase, sqliteJournal, sqliteLibrary } from '@holdfast/adapters/sqlite'
 import {
   type AnySaga,
   createRunner,
@@ -15,16 +17,19 @@ import { backupImport, type Storage } from '@holdfast/core/import'
 import { cliError } from '../cli-error.js'
 import { openDatabase } from '../open-database.js'
 import { importDevice } from '../sample/import-device.js'
-import { partsToRead } from './backup-parts.js'
+import type { ProgramData } from './import-program.js'
 import type { LibraryFolder } from './library-folder.js'
 import { sweepLeftovers } from './reader-scratch.js'
-import { type WatchedStorage, watchedStorage } from './watched-storage.js'
+import { type WatchedWork, watchedWork } from './watched-work.js'
 
 /** A library that is open, with the runner that works on it. */
 export interface OpenLibrary {
   readonly folder: LibraryFolder
   readonly db: SqliteDatabase
-  readonly storage: WatchedStorage
+  /** For looking at what is published; imports are done by {@link work}. */
+  readonly storage: Storage
+  /** In a thread of its own, so that the display goes on and an interrupt is heard at once. */
+  readonly work: WatchedWork
   readonly saga: AnySaga
   readonly runner: Runner
   /** Parks what is at work, and closes everything. */
@@ -37,12 +42,12 @@ export interface OpenLibraryOptions {
   readonly create: boolean
   /** Keeps the keys of encrypted backups. */
   readonly vault?: KeyVault
-  /** Puts something between the import and the library's storage. */
-  readonly wrap?: (storage: Storage) => Storage
+  /** A batch that the library's storage refuses, once; see `faultyStorage`. */
+  readonly fault?: ProgramData['fault']
 }
 
 /**
- * Opens the library of a folder: storage and journal in one database, through one connection.
+ * Opens the library of a folder: storage and journal in one database. Imports have a connection of their own, in their thread.
  *
  * @throws HoldfastError `LIBRARY_MISSING` without `create`, `DESTINATION_UNWRITABLE`, `LIBRARY_NEWER`, `LIBRARY_DAMAGED`,
  *   `JOURNAL_NEWER`; then nothing was changed.
@@ -52,19 +57,11 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
   else requireLibrary(folder)
   const db = openLibraryFile(folder.database)
   try {
-    const plain = sqliteLibrary(db, attachmentFiles(folder.attachments))
-    await plain.check({ backupPath: null })
-    const storage = watchedStorage(options.wrap?.(plain) ?? plain)
-    const saga = backupImport({
-      device: importDevice(),
-      reader: iosBackup({
-        parts: partsToRead(),
-        openSqlite: openDatabase,
-        scratch: folder.scratch,
-        ...(options.vault === undefined ? {} : { vault: options.vault }),
-      }),
-      storage,
-    })
+    const storage = sqliteLibrary(db, attachmentFiles(folder.attachments))
+    await storage.check({ backupPath: null })
+    const thread = threadFor(folder, options)
+    const work = watchedWork(thread)
+    const saga = backupImport({ device: importDevice(), work })
     // What is told of progress is shown as it comes; the display has a pace of its own.
     const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga], progressInterval: 10 })
     await sweepLeftovers(folder.scratch)
@@ -72,10 +69,12 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
       folder,
       db,
       storage,
+      work,
       saga,
       runner,
       close: async () => {
         await runner.shutdown()
+        await thread.close()
         db.close()
         await sweepLeftovers(folder.scratch)
       },
@@ -84,6 +83,17 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
     db.close()
     throw error
   }
+}
+
+/** A thread that imports into the library of a folder, once there is something to import. */
+function threadFor(folder: LibraryFolder, { vault, fault = null }: OpenLibraryOptions): ImportThread {
+  const { database, attachments, scratch } = folder
+  const workerData: ProgramData = { database, attachments, scratch, fault }
+  return importThread({
+    start: () => new Worker(new URL('./import-program.js', import.meta.url), { workerData }),
+    resources: [libraryResource(database)],
+    ...(vault === undefined ? {} : { vault }),
+  })
 }
 
 /**

@@ -15,7 +15,7 @@ export async function driveRun(
   options: { readonly begin?: () => Promise<void>; readonly password?: PasswordSource } = {},
 ): Promise<Outcome> {
   const { begin, password } = options
-  const display = new StepDisplay(terminal, { staged: () => library.storage.staged(run.id) })
+  const display = new StepDisplay(terminal, { staged: () => library.work.staged(run.id) })
   const stop = display.follow(run)
   const stopAnswers = password === undefined ? () => {} : answerQuestions(run, password)
   // Where cancelling is refused the run is not in these hands any more, which its outcome says.

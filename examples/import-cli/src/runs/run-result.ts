@@ -34,7 +34,7 @@ export async function resultOf(library: OpenLibrary, outcome: Outcome): Promise<
     error: ended ? null : withAdvice(outcome.error, record),
     backupPath,
     backupExists: backupPath !== null && existsSync(backupPath),
-    staged: library.storage.staged(outcome.run)?.items ?? null,
+    staged: library.work.staged(outcome.run)?.items ?? null,
   }
 }
 
