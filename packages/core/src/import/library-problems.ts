@@ -20,10 +20,6 @@ export const libraryProblems = {
     says: 'an item that readers see more than once',
     todo: 'Something else brought back an old version of it: restore the library from a copy.',
   },
-  'reference-broken': {
-    says: 'an item that belongs to one which was imported and is no longer seen',
-    todo: 'Import the backup again, or restore the library from a copy.',
-  },
   'receipt-changed': {
     says: 'an import whose receipt is not the one that verify made of it',
     todo: 'Nothing proves this import any more: restore the library from a copy, or import the backup again.',
