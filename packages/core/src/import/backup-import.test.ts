@@ -21,6 +21,7 @@ import {
   type Receipt,
   type RecordBatch,
   type Storage,
+  type StorageLinks,
   verifyPublished,
 } from './index.js'
 
@@ -448,13 +449,14 @@ class LinkingLibrary extends MemoryLibrary {
     }
   }
 
-  async checkLinks(id: string): Promise<void> {
-    this.told.push(`check ${id}`)
-    if (this.linkFailure !== null) throw this.linkFailure
-  }
-
-  async endLinks(id: string): Promise<void> {
-    this.told.push(`end ${id}`)
+  readonly links: StorageLinks = {
+    check: async (id) => {
+      this.told.push(`check ${id}`)
+      if (this.linkFailure !== null) throw this.linkFailure
+    },
+    end: async (id) => {
+      this.told.push(`end ${id}`)
+    },
   }
 }
 

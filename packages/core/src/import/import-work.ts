@@ -77,10 +77,10 @@ export interface ImportWork {
    */
   prove(ref: ImportRef, path: string, settings: ProofSettings, context: Proving): Promise<Receipt>
 
-  /** As `Storage.checkLinks`; nothing where the storage has none. */
+  /** As `StorageLinks.check`; nothing where the storage has none. */
   checkLinks(id: string, options: { readonly signal: AbortSignal }): Promise<void>
 
-  /** As `Storage.endLinks`; nothing where the storage has none. */
+  /** As `StorageLinks.end`; nothing where the storage has none. */
   endLinks(id: string, options: { readonly signal: AbortSignal }): Promise<void>
 
   /**
@@ -125,8 +125,8 @@ export function importWork(reader: BackupReader, storage: Storage): ImportWork {
       await storage.publish(ref.id, receipt)
       return receipt
     },
-    checkLinks: async (id, options) => storage.checkLinks?.(id, options),
-    endLinks: async (id, options) => storage.endLinks?.(id, options),
+    checkLinks: async (id, options) => storage.links?.check(id, options),
+    endLinks: async (id, options) => storage.links?.end(id, options),
     async isIntact(id, { signal }) {
       const published = (await storage.imports()).find((each) => each.id === id)
       return published !== undefined && (await verifyPublished(storage, published, { signal })).valid

@@ -90,6 +90,8 @@ export type {
   Room,
   StagingState,
   Storage,
+  StorageLinks,
+  StorageSpace,
   StoredItem,
   WriteOptions,
 } from './storage.js'

@@ -1,7 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../index.js'
 import type { OpenBackup } from './backup-reader.js'
 import type { Cursor } from './records.js'
-import type { Room, Storage } from './storage.js'
+import type { Room, Storage, StorageSpace } from './storage.js'
 
 /** A volume that has too little room, by all that can be estimated. Plain JSON. */
 export type Shortage = {
@@ -17,7 +17,7 @@ export interface Remainder {
   readonly id: string
   readonly backup: OpenBackup
   /** What the storage is asked with. */
-  readonly request: Parameters<NonNullable<Storage['room']>>[0]
+  readonly request: Parameters<StorageSpace['rooms']>[0]
   /** Cursor of the last durable batch. */
   readonly after: Cursor | null
   /** Items behind it. */
@@ -37,7 +37,7 @@ const atOnce = 500
  * the backup does not hold and what the library holds already.
  */
 export async function shortageFor(remainder: Remainder, storage: Storage): Promise<Shortage | null> {
-  const rooms = (await storage.room?.(remainder.request)) ?? []
+  const rooms = (await storage.space?.rooms(remainder.request)) ?? []
   if (rooms.length === 0) return null
   const { backup, after } = remainder
   const { encrypted } = backup.source
@@ -60,7 +60,7 @@ export async function withRoomNeeded(
   if (!isHoldfastError(thrown) || thrown.code !== 'DISK_FULL') return thrown
   try {
     const { path, bytesNeeded: least } = thrown.facts
-    const rooms = (await storage.room?.(remainder.request)) ?? []
+    const rooms = (await storage.space?.rooms(remainder.request)) ?? []
     const room = rooms.find((each) => typeof path === 'string' && path.startsWith(each.path)) ?? rooms[0]
     if (room === undefined) return thrown
     const needed = neededIn(room, remainder, contentFor(room, await contentsOf(remainder, storage)))
@@ -121,7 +121,7 @@ async function contentsOf({ id, backup, after, signal }: Remainder, storage: Sto
   let inNoFile = 0
   for await (const records of attachments) {
     const available = records.filter(({ unavailable }) => unavailable === null)
-    const held = (await storage.held?.(id, available)) ?? []
+    const held = (await storage.space?.held(id, available)) ?? []
     for (const [index, record] of available.entries()) {
       if (held[index] === true) continue
       const bytes = record.claimedBytes ?? 0

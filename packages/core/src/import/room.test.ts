@@ -3,7 +3,13 @@ import { createRunner, HoldfastError, memoryJournal } from '../index.js'
 import { MemoryLibrary } from '../testing/memory-library.js'
 import { sampleAttachment, sampleMessage } from '../testing/sample-records.js'
 import { ScriptedPhone } from '../testing/scripted-phone.js'
-import { type BackupReader, backupImport, type ImportRecord, type Room, type Storage } from './index.js'
+import {
+  type BackupReader,
+  backupImport,
+  type ImportRecord,
+  type Storage,
+  type StorageSpace,
+} from './index.js'
 
 const pictures = ['p1', 'p2', 'p3'].map((guid) =>
   sampleAttachment(guid, 'm1', {
@@ -21,13 +27,12 @@ class SmallLibrary extends MemoryLibrary {
   isFull = false
   readonly heldKeys = new Set<string>()
 
-  async room(): Promise<readonly Room[]> {
-    const { bytesFree, takesFilesOver } = this
-    return [{ path: '/small', holds: ['rows', 'content'], bytesFree, takesFilesOver }]
-  }
-
-  async held(...[, attachments]: Parameters<NonNullable<Storage['held']>>): Promise<readonly boolean[]> {
-    return attachments.map(({ key }) => this.heldKeys.has(key))
+  readonly space: StorageSpace = {
+    rooms: async () => {
+      const { bytesFree, takesFilesOver } = this
+      return [{ path: '/small', holds: ['rows', 'content'], bytesFree, takesFilesOver }]
+    },
+    held: async (_, attachments) => attachments.map(({ key }) => this.heldKeys.has(key)),
   }
 
   override async write(...call: Parameters<Storage['write']>): Promise<void> {

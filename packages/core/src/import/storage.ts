@@ -108,6 +108,39 @@ export interface PublishedImport {
   readonly receipt: Receipt
 }
 
+/** An optional power of a {@link Storage}: to tell how much room an import takes. Nothing is ever refused because of it. */
+export interface StorageSpace {
+  /** The volumes that an import of this backup would write to. */
+  rooms(request: { readonly backupPath: string; readonly backup: 'goes' | 'stays' }): Promise<readonly Room[]>
+
+  /**
+   * Whether `write` would find the content of these attachments in the library already, one answer for each; changes nothing.
+   *
+   * @throws HoldfastError `IMPORT_UNKNOWN`.
+   */
+  held(id: string, records: readonly AttachmentRecord[]): Promise<readonly boolean[]>
+}
+
+/** An optional power of a {@link Storage}: to hold content as hard links to files of a backup that is to go. */
+export interface StorageLinks {
+  /**
+   * Checks, just before the backup of a published import is deleted, that the content which is held as hard links to the backup's
+   * files still is what was verified: a link would pass on what somebody has done to the backup since.
+   *
+   * @throws HoldfastError `BACKUP_CHANGED` when it is not; `STORE_FAILED` when the disk does not say.
+   */
+  check(id: string, options: { readonly signal: AbortSignal }): Promise<void>
+
+  /**
+   * Makes the content of a published import the library's alone: what is a hard link to a file of the backup is one no more when it
+   * resolves, durably. The engine calls it when the backup is gone, which costs nothing then, and when it turns out that the backup
+   * stays: then the content is copied. Goes on after a crash, safe to repeat.
+   *
+   * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or the signal's reason; what was done stays done.
+   */
+  end(id: string, options: { readonly signal: AbortSignal }): Promise<void>
+}
+
 /**
  * Port: the library that an import fills. The engine makes sure that one run at a time works on a library.
  *
@@ -148,19 +181,8 @@ export interface Storage {
    */
   write(id: string, batch: RecordBatch, options: WriteOptions): Promise<void>
 
-  /**
-   * The volumes that an import of this backup would write to, for an estimate: nothing is ever refused because of it. Storages that
-   * cannot tell leave it out.
-   */
-  room?(request: { readonly backupPath: string; readonly backup: 'goes' | 'stays' }): Promise<readonly Room[]>
-
-  /**
-   * Whether {@link write} would find the content of these attachments in the library already, one answer for each; changes nothing.
-   * Storages that cannot tell leave it out.
-   *
-   * @throws HoldfastError `IMPORT_UNKNOWN`.
-   */
-  held?(id: string, records: readonly AttachmentRecord[]): Promise<readonly boolean[]>
+  /** What an import takes of the disk, told before it begins; a storage that cannot tell leaves it out. */
+  readonly space?: StorageSpace
 
   /**
    * Every item of an import, staged or published, in the order in which it was written: rows read again, files re-hashed from disk.
@@ -179,23 +201,8 @@ export interface Storage {
    */
   publish(id: string, receipt: Receipt): Promise<void>
 
-  /**
-   * Checks, just before the backup of a published import is deleted, that the content which is held as hard links to the backup's
-   * files still is what was verified: a link would pass on what somebody has done to the backup since. Storages that never hold
-   * any leave it out.
-   *
-   * @throws HoldfastError `BACKUP_CHANGED` when it is not; `STORE_FAILED` when the disk does not say.
-   */
-  checkLinks?(id: string, options: { readonly signal: AbortSignal }): Promise<void>
-
-  /**
-   * Makes the content of a published import the library's alone: what is a hard link to a file of the backup is one no more when it
-   * resolves, durably. The engine calls it when the backup is gone, which costs nothing then, and when it turns out that the backup
-   * stays: then the content is copied. Goes on after a crash, safe to repeat. Storages that never hold any links leave it out.
-   *
-   * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, or the signal's reason; what was done stays done.
-   */
-  endLinks?(id: string, options: { readonly signal: AbortSignal }): Promise<void>
+  /** Content that is held as hard links to the backup's files; a storage that never holds any leaves it out. */
+  readonly links?: StorageLinks
 
   /**
    * Takes an import back: rows first, durably, then the files whose last reference went. The library is as it was before

@@ -63,8 +63,8 @@ function backupOf(name: string, content: Readonly<Record<string, string>>) {
       await storage.write(name, { records, cursor: 1 }, { ...source, ...more })
     },
     publish: async () => storage.publish(name, await receiptFor(ref)),
-    checkLinks: async () => storage.checkLinks?.(name, { signal }),
-    endLinks: async () => storage.endLinks?.(name, { signal }),
+    checkLinks: async () => storage.links?.check(name, { signal }),
+    endLinks: async () => storage.links?.end(name, { signal }),
     items: async () => {
       const items: StoredItem[] = []
       for await (const item of storage.readBack(name, { signal, contentFile })) items.push(item)

@@ -113,15 +113,14 @@ export function sqliteLibrary(
       await writeBatch(db, files, id, batch, source)
     },
 
-    async room(request) {
-      return roomsOf(path, files, request)
-    },
-
-    async held(id, records) {
-      db.open()
-      const work = db.attempt('looking for the import', () => findImport(db, id))
-      if (work === null) throw importUnknown(id)
-      return heldIn(db, files, work, records)
+    space: {
+      rooms: async (request) => roomsOf(path, files, request),
+      async held(id, records) {
+        db.open()
+        const work = db.attempt('looking for the import', () => findImport(db, id))
+        if (work === null) throw importUnknown(id)
+        return heldIn(db, files, work, records)
+      },
     },
 
     async *readBack(id, reading) {
@@ -134,14 +133,15 @@ export function sqliteLibrary(
       await publishImport(db, id, receipt, { publishedAt: now(), markDeleted: deletedInSource === 'mark' })
     },
 
-    async checkLinks(id, { signal }) {
-      db.open()
-      await checkLinks(db, files, id, signal)
-    },
-
-    async endLinks(id, { signal }) {
-      db.open()
-      await endLinks(db, files, id, signal)
+    links: {
+      async check(id, { signal }) {
+        db.open()
+        await checkLinks(db, files, id, signal)
+      },
+      async end(id, { signal }) {
+        db.open()
+        await endLinks(db, files, id, signal)
+      },
     },
 
     async discard(id) {
