@@ -102,15 +102,18 @@ export class RandomRun {
       await this.#happen(event)
       await this.#settle(0)
     }
-    for (let turn = 0; turn < 100 && !this.atRest; turn++) {
+    for (let turn = 0; turn < 100; turn++) {
+      if (this.atRest) {
+        // A run that was parked by a cancel rests in the journal while its step, deaf to it, is still ending; the process may die of it.
+        await this.#settle(20_000)
+        if (this.atRest) break
+      }
       const view = this.#life.run?.view.getSnapshot()
       if (this.#life.process.isDead || view === undefined) await this.#reborn(null)
       else if (view.ask !== null) this.#ask((run) => run.provide('word', 'word'))
       else if (this.model.working?.kind === 'run') this.#ask((run) => run.cancel())
       await this.#settle(20_000)
     }
-    // A run that was parked by a cancel rests in the journal while its step, deaf to it, is still ending.
-    await this.#settle(20_000)
     this.#life.verify()
   }
 

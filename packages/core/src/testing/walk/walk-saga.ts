@@ -159,7 +159,8 @@ function report(
     transitions: changing.length,
     ignored: edges.length - changing.length,
     paths: changing.length - beginnings,
-    depth: Math.max(...states.map(({ depth }) => depth)),
+    // Not spread over arguments: a walk may have more states than a call takes.
+    depth: states.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
   }
 }
 
