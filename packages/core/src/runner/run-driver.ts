@@ -4,8 +4,7 @@ import type { Entry, EntryBody } from '../journal/entry.js'
 import type { Journal, JournalWrite, RunIdentity, RunRecord } from '../journal/journal.js'
 import type { Json } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
-import { readOutputs } from '../machine/saga-actors.js'
-import { type SagaContext, stepInput, undoInput } from '../machine/saga-context.js'
+import type { SagaContext } from '../machine/saga-context.js'
 import type { Clock } from '../time/clock.js'
 import type { GroupCommit } from './group-commit.js'
 import { leaseLost, refusedError } from './lease-errors.js'
@@ -26,8 +25,7 @@ import {
 } from './run-state.js'
 import { RunTeller } from './run-teller.js'
 import { RunTimers } from './run-timers.js'
-import { StepAttempt } from './step-attempt.js'
-import { undoStep } from './undo-step.js'
+import { RunWork } from './run-work.js'
 import { unwritten } from './unwritten.js'
 
 /** What all runs of a runner share. */
@@ -59,8 +57,7 @@ export interface ClaimedLease {
 }
 
 /**
- * Drives one run: decides, journals, and only then performs. Entries of a run are handled one after the other; its steps and undos
- * never overlap, also when a step takes long to end.
+ * Drives one run: decides, journals, and only then performs. Entries of a run are handled one after the other.
  */
 export class RunDriver {
   readonly saga: AnySaga
@@ -70,13 +67,9 @@ export class RunDriver {
   readonly #mailbox = new Mailbox()
   readonly #timers: RunTimers
   readonly #lease: RunLease
+  readonly #work: RunWork
   readonly #inspection: RunInspection | null
   #state: RunState
-  #attempt: StepAttempt | null = null
-  /** Settles when everything that was started has ended. */
-  #atWork: Promise<unknown> = Promise.resolve()
-  /** Whether all of that has ended. */
-  #quiet = true
   /** The last entry that the journal's snapshot of this run covers. */
   #snapshotSeq = 0
   /** Whether hooks are being run. Each entry that they write makes the run rest anew, which must not run them beside themselves. */
@@ -89,6 +82,16 @@ export class RunDriver {
     this.#shared = shared
     this.#timers = new RunTimers(shared.clock, (timer) => void this.#fire(timer))
     this.#lease = new RunLease(state.run.id, shared)
+    this.#work = new RunWork({
+      saga,
+      clock: shared.clock,
+      lease: this.#lease,
+      state: () => this.#state,
+      suspended: () => this.#suspended,
+      lost: (error) => this.suspend(error),
+      progressed: (progress) => this.told.progressed(progress),
+      report: (effect, body) => this.#report(effect, body),
+    })
     this.#inspection = shared.inspect?.(saga, state) ?? null
     this.told = new RunTeller({
       saga,
@@ -97,7 +100,7 @@ export class RunDriver {
       onListenerError: shared.onListenerError,
       state: () => this.#state,
       suspended: () => this.#suspended,
-      asks: () => this.generation === null || this.#attempt?.asks === true,
+      asks: () => this.generation === null || this.#work.asks,
     })
   }
 
@@ -120,7 +123,7 @@ export class RunDriver {
 
   /** Whether the run rests, has ended or is not driven here, and everything that was started for it has stopped. Hooks do not count. */
   get atRest(): boolean {
-    return this.#quiet && (this.generation === null || isResting(this.#state))
+    return this.#work.isQuiet && (this.generation === null || isResting(this.#state))
   }
 
   /** Whether it holds a lease or waits for a timer. */
@@ -203,19 +206,18 @@ export class RunDriver {
   /** Gives the answer that the run waits for. */
   async provide(kind: string, answer: Json): Promise<void> {
     const context: SagaContext = this.#state.snapshot.context
-    const attempt = this.#attempt
-    if (context.ask?.kind !== kind || attempt === null || !attempt.asks) {
+    if (context.ask?.kind !== kind || !this.#work.asks) {
       throw new HoldfastError('NOTHING_ASKED', `The run does not ask for '${kind}'`, { retryable: false })
     }
     await this.submit({ type: 'run.answered', kind })
-    attempt.answer(answer)
+    this.#work.answer(answer)
   }
 
   /** Fails the step at work if it needs the resource. */
   lose(resource: string): void {
     const step = this.saga.definition.steps.find(({ name }) => name === stateName(this.#state))
     if (step?.needs.includes(resource) !== true) return
-    this.#attempt?.end(
+    this.#work.end(
       new HoldfastError('RESOURCE_LOST', `'${resource}' went away while step '${step.name}' needed it`, {
         hint: 'Bring it back and retry.',
         facts: { resource },
@@ -229,15 +231,12 @@ export class RunDriver {
     this.#suspended = error
     this.#lease.drop()
     this.disarm()
-    this.#attempt?.end(error)
+    this.#work.end(error)
     this.#shared.onLease(this)
     this.#inspection?.suspended(error)
     this.told.emit({ type: 'run.suspended', error: reportError(error) })
     this.told.view.changed()
-    void this.#atWork.then(() => {
-      this.#quiet = true
-      this.told.view.changed()
-    })
+    void this.#work.quietened().then(() => this.told.view.changed())
   }
 
   /** Resolves when the run rests, has ended or is suspended. */
@@ -292,10 +291,8 @@ export class RunDriver {
     }
     this.#inspection?.resumed(this.#state)
     const { working } = this.#state
-    if (working !== null) {
-      if (begin !== undefined) this.#atWork = begin
-      this.#start(working)
-    } else this.#timers.follow(this.#state.timers)
+    if (working !== null) this.#work.begin(working, begin)
+    else this.#timers.follow(this.#state.timers)
     this.told.view.changed()
   }
 
@@ -341,7 +338,7 @@ export class RunDriver {
   /** Whether the lease may end with this very write: nothing is at work any more, and nothing is owed. */
   #mayRelease(applied: Applied): boolean {
     return (
-      isResting(applied.state) && this.#attempt === null && pendingWork(this.saga, applied.state).length === 0
+      isResting(applied.state) && !this.#work.hasStep && pendingWork(this.saga, applied.state).length === 0
     )
   }
 
@@ -350,7 +347,7 @@ export class RunDriver {
     this.#state = applied.state
     if (released) {
       this.#lease.drop()
-      this.#quiet = true
+      this.#work.rest()
     }
     this.#inspection?.changed(applied, eventOf(previous, applied.state))
     this.#perform(applied.effects)
@@ -361,89 +358,17 @@ export class RunDriver {
 
   #perform(effects: readonly NumberedEffect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'start') this.#start(effect)
-      else if (effect.type === 'stop') this.#stop(effect.actor)
+      if (effect.type === 'start') this.#work.begin(effect)
+      else if (effect.type === 'stop') this.#work.stop(effect.actor)
     }
     this.#timers.follow(this.#state.timers)
-  }
-
-  #start({ id, actor }: { readonly id: string; readonly actor: string }): void {
-    const previous = this.#atWork
-    this.#quiet = false
-    this.#atWork = previous.then(async () => {
-      // Nothing is awaited between the last look and what begins: another run's commit could block, and be stopped, in between.
-      while (this.#lease.isInDoubt) {
-        const lost = await this.#lease.lostBecause()
-        if (lost !== null) this.suspend(lost)
-      }
-      if (this.#suspended !== null) return
-      // Between the decision and now it may have been left again: cancelled while what came before was still ending.
-      if (this.#state.working?.id !== id) return
-      if (actor === 'compensate') await this.#undo(id)
-      else await this.#runStep(id, actor)
-    })
-  }
-
-  async #runStep(effect: string, name: string): Promise<void> {
-    const step = this.saga.definition.steps.find((candidate) => candidate.name === name)
-    if (step === undefined) return
-    const { id, owner } = this.run
-    const { attempt: number, input, outputs, checkpoint } = stepInput(this.#state.snapshot.context, name)
-    const attempt = new StepAttempt(
-      step,
-      {
-        run: id,
-        owner,
-        step: name,
-        attempt: number,
-        input,
-        checkpoint,
-        output: readOutputs(this.saga.definition, outputs),
-      },
-      {
-        progress: (progress) => this.told.progressed(progress),
-        checkpoint: async (value, used) => {
-          if (!(await this.#report(effect, { type: 'step.checkpoint', step: step.name, value, ...used })))
-            throw this.#notWritten()
-        },
-        asked: async ({ kind, message, secret = false }, used) => {
-          if (!(await this.#report(effect, { type: 'run.asked', ask: { kind, message, secret }, ...used })))
-            throw this.#notWritten()
-        },
-      },
-      this.#shared.clock,
-      this.#state.attempt?.used ?? 0,
-    )
-    this.#attempt = attempt
-    const result = await attempt.result
-    this.#attempt = null
-    // A step that was left (cancelled, discarded) has nothing more to say.
-    void this.#report(
-      effect,
-      result.ok
-        ? { type: 'step.succeeded', step: step.name, output: result.output }
-        : { type: 'step.failed', step: step.name, error: result.error },
-    )
-  }
-
-  async #undo(effect: string): Promise<void> {
-    const { id, owner } = this.run
-    const body = await undoStep(this.saga, undoInput(this.#state.snapshot.context), { run: id, owner })
-    void this.#report(effect, body)
-  }
-
-  #stop(actor: string): void {
-    // An undo is never cut short.
-    if (actor === 'compensate') return
-    this.#attempt?.end(new HoldfastError('CANCELLED', `Step '${actor}' was cancelled`))
   }
 
   /** Everything has ended that was started: hooks are run, then the lease is given back. */
   async #rest(): Promise<void> {
     if (this.generation === null || !isResting(this.#state)) return
     // Nothing that is still at work can be waiting for this mailbox: it was ended before this task was posted.
-    await this.#atWork
-    this.#quiet = true
+    await this.#work.quietened()
     if (pendingWork(this.saga, this.#state).length > 0) {
       this.told.view.changed()
       this.#shared.onHooks(this)
@@ -486,10 +411,6 @@ export class RunDriver {
       this.#shared.onLease(this)
       this.told.emit({ type: 'run.suspended', error: reportError(error) })
     }
-  }
-
-  #notWritten(): HoldfastError {
-    return this.#suspended ?? new HoldfastError('CANCELLED', 'The step was left meanwhile')
   }
 }
 

@@ -1,0 +1,154 @@
+import { HoldfastError } from '../errors/holdfast-error.js'
+import type { EntryBody } from '../journal/entry.js'
+import type { Json } from '../json/json.js'
+import type { AnySaga } from '../machine/define-saga.js'
+import { readOutputs } from '../machine/saga-actors.js'
+import { stepInput, undoInput } from '../machine/saga-context.js'
+import type { Progress } from '../saga/step.js'
+import type { Clock } from '../time/clock.js'
+import type { RunLease } from './run-lease.js'
+import type { RunState } from './run-state.js'
+import { StepAttempt } from './step-attempt.js'
+import { undoStep } from './undo-step.js'
+
+/** What the work of a run needs of its driver. */
+export interface WorkingRun {
+  readonly saga: AnySaga
+  readonly clock: Clock
+  readonly lease: RunLease
+  /** The present state. */
+  readonly state: () => RunState
+  /** Why this process no longer drives the run; null while it does. */
+  readonly suspended: () => HoldfastError | null
+  /** The lease turned out to be lost. */
+  readonly lost: (error: HoldfastError) => void
+  readonly progressed: (progress: Progress) => void
+  /** Journals what an effect gave. False when the effect had been left by the time that its turn came. */
+  readonly report: (effect: string, body: EntryBody) => Promise<boolean>
+}
+
+/** What a run has at work: its steps and undos, one after the other, never two at once, also when one takes long to end. */
+export class RunWork {
+  readonly #run: WorkingRun
+  #attempt: StepAttempt | null = null
+  /** Settles when everything that was begun has ended. */
+  #ended: Promise<unknown> = Promise.resolve()
+  #quiet = true
+
+  constructor(run: WorkingRun) {
+    this.#run = run
+  }
+
+  /** Whether everything that was begun has ended, and the run has heard of it. */
+  get isQuiet(): boolean {
+    return this.#quiet
+  }
+
+  /** Whether a step is being executed. */
+  get hasStep(): boolean {
+    return this.#attempt !== null
+  }
+
+  /** Whether the step waits for an answer. */
+  get asks(): boolean {
+    return this.#attempt?.asks === true
+  }
+
+  /** Begins a step or an undo when what was begun before has ended, and not before `after`. */
+  begin({ id, actor }: { readonly id: string; readonly actor: string }, after?: Promise<void>): void {
+    const previous = after === undefined ? this.#ended : Promise.all([this.#ended, after])
+    this.#quiet = false
+    this.#ended = previous.then(async () => {
+      const { lease, lost } = this.#run
+      // Nothing is awaited between the last look and what begins: another run's commit could block, and be stopped, in between.
+      while (lease.isInDoubt) {
+        const reason = await lease.lostBecause()
+        if (reason !== null) lost(reason)
+      }
+      if (this.#run.suspended() !== null) return
+      // Between the decision and now it may have been left again: cancelled while what came before was still ending.
+      if (this.#run.state().working?.id !== id) return
+      if (actor === 'compensate') await this.#undo(id)
+      else await this.#step(id, actor)
+    })
+  }
+
+  /** Asks the step to end, as a cancel does. An undo is never cut short. */
+  stop(actor: string): void {
+    if (actor === 'compensate') return
+    this.end(new HoldfastError('CANCELLED', `Step '${actor}' was cancelled`))
+  }
+
+  /** Asks the step that is being executed to end; the first reason counts. */
+  end(reason: HoldfastError): void {
+    this.#attempt?.end(reason)
+  }
+
+  /** Gives the step its answer. */
+  answer(answer: Json): void {
+    this.#attempt?.answer(answer)
+  }
+
+  /** Nothing is at work, as the driver knows. */
+  rest(): void {
+    this.#quiet = true
+  }
+
+  /** Resolves when everything that was begun has ended. */
+  async quietened(): Promise<void> {
+    await this.#ended
+    this.#quiet = true
+  }
+
+  async #step(effect: string, name: string): Promise<void> {
+    const { saga, clock, state, progressed, report } = this.#run
+    const step = saga.definition.steps.find((candidate) => candidate.name === name)
+    if (step === undefined) return
+    const { run, snapshot, attempt: told } = state()
+    const { attempt: number, input, outputs, checkpoint } = stepInput(snapshot.context, name)
+    const write = async (body: EntryBody): Promise<void> => {
+      if (!(await report(effect, body))) throw this.#notWritten()
+    }
+    const attempt = new StepAttempt(
+      step,
+      {
+        run: run.id,
+        owner: run.owner,
+        step: name,
+        attempt: number,
+        input,
+        checkpoint,
+        output: readOutputs(saga.definition, outputs),
+      },
+      {
+        progress: progressed,
+        checkpoint: (value, used) => write({ type: 'step.checkpoint', step: name, value, ...used }),
+        asked: ({ kind, message, secret = false }, used) =>
+          write({ type: 'run.asked', ask: { kind, message, secret }, ...used }),
+      },
+      clock,
+      told?.used ?? 0,
+    )
+    this.#attempt = attempt
+    const result = await attempt.result
+    this.#attempt = null
+    // A step that was left (cancelled, discarded) has nothing more to say.
+    void report(
+      effect,
+      result.ok
+        ? { type: 'step.succeeded', step: name, output: result.output }
+        : { type: 'step.failed', step: name, error: result.error },
+    )
+  }
+
+  async #undo(effect: string): Promise<void> {
+    const { saga, state, report } = this.#run
+    const { run, snapshot } = state()
+    const body = await undoStep(saga, undoInput(snapshot.context), { run: run.id, owner: run.owner })
+    void report(effect, body)
+  }
+
+  #notWritten(): HoldfastError {
+    return this.#run.suspended() ?? new HoldfastError('CANCELLED', 'The step was left meanwhile')
+  }
+}
