@@ -32,12 +32,18 @@ export const coreTiers = [
  */
 export const adapterArrows = {
   sqlite: [{ to: 'attachment-files', typesOnly: true }, { to: 'process' }, { to: 'disk-space' }],
-  'attachment-files': [{ to: 'disk-space' }],
-  'ios-backup': [{ to: 'sqlite', files: ['driver.ts'] }, { to: 'process' }, { to: 'disk-space' }],
+  'attachment-files': [{ to: 'disk-space' }, { to: 'file-status' }],
+  'ios-backup': [
+    { to: 'sqlite', files: ['driver.ts'] },
+    { to: 'process' },
+    { to: 'disk-space' },
+    { to: 'file-status' },
+  ],
   // What tells one process from another: no choice of a host, so no subpath of its own.
   process: [],
   // What every writer says of a full volume.
   'disk-space': [],
+  'file-status': [],
   // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
   'backup-folder': [
     { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts', 'manifest/manifest.ts'] },

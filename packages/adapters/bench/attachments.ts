@@ -82,7 +82,7 @@ async function imported(path: string, backup: 'goes' | 'stays'): Promise<number>
     const receipt = await work.prove(
       ref,
       path,
-      { batchSize: 500, allowed: [], unchangedSince: null },
+      { batchSize: 500, allowed: [], unchangedSince: null, parts: source.parts },
       proving,
     )
     const all = seconds(started)

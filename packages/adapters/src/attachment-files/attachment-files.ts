@@ -91,9 +91,7 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
 
     drop: (files) => incoming.drop(files),
 
-    async sizes(names) {
-      return (await named.statuses(names)).map((found) => found && Number(found.size))
-    },
+    sizes: (names) => named.sizes(names),
 
     digests: (requests, signal) => named.digests(requests, signal),
 

@@ -4,6 +4,9 @@ import { type OpenSqlite, openInstalledSqlite } from '../sqlite/driver.js'
 import { contacts } from './contacts/contacts-part.js'
 import type { KeyVault } from './encryption/key-vault.js'
 import { RunKeys } from './encryption/run-keys.js'
+import { findBackup } from './folder/backup-layout.js'
+import { FingerprintMemory } from './folder/fingerprint-memory.js'
+import { stampBackup } from './folder/stamp.js'
 import { messages } from './messages/messages-part.js'
 import { openBackup } from './open-backup.js'
 import type { BackupPart } from './parts/backup-part.js'
@@ -71,6 +74,7 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
   const { openSqlite = openInstalledSqlite, scratch = null, overwriteScratch = false, vault } = options
   const parts = inReadingOrder(options.parts ?? [contacts(), messages()])
   const keys = new RunKeys()
+  const fingerprints = new FingerprintMemory()
   return {
     open: async (path, request) => {
       const { parts: names, ...rest } = request
@@ -85,7 +89,15 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
         scratch,
         overwriteScratch,
         vaults,
+        fingerprints,
       })
+    },
+    async stamp(path, { signal, parts: names }) {
+      signal.throwIfAborted()
+      const { root } = await findBackup(path)
+      const fingerprint = await fingerprints.recall(root, signal)
+      const read = { fingerprint, parts: partsNamed(parts, names).map(({ name }) => name) }
+      return { fingerprint, stamp: await stampBackup(root, read, signal) }
     },
     forget: (run) => keys.forget(run),
   }

@@ -9,11 +9,10 @@ import type { KeyVault } from './encryption/key-vault.js'
 import { openContents } from './encryption/open-contents.js'
 import { findBackup } from './folder/backup-layout.js'
 import { Blobs } from './folder/blobs.js'
-import { takeFingerprint } from './folder/fingerprint.js'
+import type { FingerprintMemory } from './folder/fingerprint-memory.js'
 import { ScratchFolder } from './folder/scratch-folder.js'
 import { sweepScratch } from './folder/scratch-record.js'
 import { sourceIdentity } from './folder/source-identity.js'
-import { stampBackup } from './folder/stamp.js'
 import { judgeWholeness, readBackupPlists, refuseUnfinished } from './folder/wholeness.js'
 import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
@@ -32,6 +31,7 @@ export interface OpenOptions extends Omit<OpenRequest, 'parts'> {
   readonly chosen: readonly BackupPart[]
   /** Where the key of an encrypted backup is looked for, and kept. */
   readonly vaults: readonly KeyVault[]
+  readonly fingerprints: FingerprintMemory
 }
 
 /** Opens the backup at a path: the contract is that of `BackupReader.open`. */
@@ -53,7 +53,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   const close = () => closeAll(closers)
   try {
     // Before anything is copied or read: what changes afterwards makes the fingerprint differ when the backup is to be released.
-    const fingerprint = await takeFingerprint(root, signal)
+    const fingerprint = await options.fingerprints.take(root, signal)
     const contents = await openContents(found, plists, { ...options, folder: scratch, decryption })
     const { manifest, blobs } = contents
     closers.push(() => manifest.close())
@@ -67,7 +67,6 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
       fingerprint,
       closers,
     })
-    const chosen = options.chosen.map(({ name }) => name)
     const { parts, tables, totals } = await openParts(options.chosen, source, signal)
     return new PlainBackup({
       source: {
@@ -82,7 +81,6 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
       tables,
       parts,
       blobs,
-      stamp: (at) => stampBackup(root, { fingerprint: fingerprint.fingerprint, parts: chosen }, at),
       close,
     })
   } catch (thrown) {

@@ -23,8 +23,6 @@ import type { Position } from './record-table.js'
 export interface BackupParts extends OpenParts {
   readonly source: SourceDescription
   readonly blobs: Blobs
-  /** What tells whether the backup has changed; see `OpenBackup.stamp`. */
-  readonly stamp: (signal: AbortSignal) => Promise<string>
   /** Closes databases and removes private copies. */
   readonly close: () => Promise<void>
 }
@@ -117,11 +115,6 @@ export class PlainBackup implements OpenBackup {
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {
     const place = await this.#find(record, signal)
     return 'bytes' in place ? digestChunks([place.bytes]) : this.#parts.blobs.digest(place.blob, signal)
-  }
-
-  async stamp(signal: AbortSignal): Promise<string> {
-    this.#check()
-    return this.#parts.stamp(signal)
   }
 
   async close(): Promise<void> {

@@ -205,13 +205,14 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
     weight: 3,
     run: async (context) => {
       const extracted = context.output(extract)
-      const { backup } = extracted
+      const { backup, source } = extracted
       const ref = refOf(context.run, context.owner, extracted)
       const allowed = allowedSkips(context.input, cleanupPolicy(context.input, backup))
       const { unchangedSince = null } = context.output(store)
       const { run, input, signal, ask, progress } = context
       const proving = { run, input, signal, ask, progress, now: () => clock.now() }
-      return work.prove(ref, backup.path, { batchSize, allowed, unchangedSince }, proving)
+      const settings = { batchSize, allowed, unchangedSince, parts: source.parts }
+      return work.prove(ref, backup.path, settings, proving)
     },
   })
 

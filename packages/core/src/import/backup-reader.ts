@@ -83,6 +83,14 @@ export interface OpenRequest {
   readonly parts?: readonly BackupPartName[]
 }
 
+/** What tells whether a backup has changed; plain JSON. */
+export type BackupStamp = {
+  /** As in {@link SourceDescription}. */
+  readonly fingerprint: string
+  /** Equal stamps stand for equal records and contents; a reader that reads more, or other parts, gives another one. */
+  readonly stamp: string
+}
+
 /**
  * Port: opens backups for reading. Implementations never change a backup, not even by a side file of SQLite.
  */
@@ -98,6 +106,15 @@ export interface BackupReader {
    *   `OPTION_INVALID` when `parts` names one that this reader does not read.
    */
   open(path: string, request: OpenRequest): Promise<OpenBackup>
+  /**
+   * Tells whether a backup has changed, without opening it: nothing is asked, and nothing of it is read but its fingerprint, which need
+   * not be taken again where the files say that they are as they were. Of files whose content it does not read it believes size and time
+   * of change. Readers that cannot tell leave it out.
+   *
+   * @throws HoldfastError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`, `MANIFEST_MISSING`, `BACKUP_UNREADABLE`, `BACKUP_UNSAFE`, `OPTION_INVALID`
+   *   as {@link open}, or the signal's reason.
+   */
+  stamp?(path: string, request: Pick<OpenRequest, 'signal' | 'parts'>): Promise<BackupStamp>
   /**
    * Forgets what `open` keeps in memory for a run, such as the key of an encrypted backup. The import calls it when the run needs the
    * backup no more, or has failed. Readers that keep nothing leave it out.
@@ -153,15 +170,6 @@ export interface OpenBackup {
 
   /** Reads the attachment's content from the backup once more, in full, and hashes it. Throws as {@link content}. */
   digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest>
-
-  /**
-   * Tells without reading the source whether it has changed: equal stamps stand for equal records and contents. Of files whose
-   * content it does not read it believes size and time of change; a reader that reads more, or other parts, gives another stamp.
-   * Readers that cannot tell leave it out.
-   *
-   * @throws HoldfastError as {@link content}, or the signal's reason.
-   */
-  stamp?(signal: AbortSignal): Promise<string>
 
   /** Closes files and removes what `open` left in the scratch folder. Repeat calls are safe. */
   close(): Promise<void>

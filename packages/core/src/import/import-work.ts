@@ -1,4 +1,4 @@
-import type { BackupReader, SourceDescription, SourceTotals } from './backup-reader.js'
+import type { BackupReader, PartState, SourceDescription, SourceTotals } from './backup-reader.js'
 import type { Receipt } from './receipt.js'
 import type { SkipReason } from './records.js'
 import type { ImportRef, PublishedImport, Storage } from './storage.js'
@@ -38,6 +38,8 @@ export type ProofSettings = {
   readonly allowed: readonly SkipReason[]
   /** The published import that holds all of the backup already, as `store` said; null when it stored. */
   readonly unchangedSince: string | null
+  /** Parts of the backup as `describe` told them. */
+  readonly parts: readonly PartState[]
 }
 
 /** What proving needs of a step's context, and the time. */
@@ -98,33 +100,53 @@ export interface ImportWork {
 
 /** Does the work of an import where it is called, with these ports. The event loop has a turn between batches, and within large ones. */
 export function importWork(reader: BackupReader, storage: Storage): ImportWork {
+  /** When `work` fails, what the reader keeps for the run is forgotten: the run may be parked for days, and a secret must not lie in memory all the while. */
+  async function forgetting<Result>(run: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (thrown) {
+      reader.forget?.(run)
+      throw thrown
+    }
+  }
+
+  async function prove(
+    ref: ImportRef,
+    path: string,
+    { batchSize, allowed, unchangedSince, parts }: ProofSettings,
+    context: Proving,
+  ): Promise<Receipt> {
+    if (unchangedSince !== null) {
+      const confirming = { reader, storage, allowed, parts }
+      const receipt = await confirmUnchanged(ref, path, unchangedSince, confirming, context)
+      reader.forget?.(context.run)
+      return receipt
+    }
+    const staging = await storage.begin(ref)
+    if (staging.receipt !== null) return staging.receipt
+    const verifying = { reader, storage, batchSize, allowed, now: () => context.now() }
+    const receipt = await verifyImport(ref, path, verifying, context)
+    // Nothing of this run reads the backup any more.
+    reader.forget?.(context.run)
+    context.signal.throwIfAborted()
+    await storage.publish(ref.id, receipt)
+    return receipt
+  }
+
   return {
     resources: storage.resources,
     check: (request) => storage.check(request),
     describe: (path, context) =>
-      withBackup(reader, path, context, async (open) => ({
-        source: open.source,
-        totals: await open.totals(),
-      })),
+      forgetting(context.run, () =>
+        withBackup(reader, path, context, async (open) => ({
+          source: open.source,
+          totals: await open.totals(),
+        })),
+      ),
     store: (ref, path, settings, context) =>
-      storeRecords(ref, path, { reader, storage, ...settings }, context),
-    async prove(ref, path, { batchSize, allowed, unchangedSince }, context) {
-      if (unchangedSince !== null) {
-        const confirming = { reader, storage, allowed }
-        const receipt = await confirmUnchanged(ref, path, unchangedSince, confirming, context)
-        reader.forget?.(context.run)
-        return receipt
-      }
-      const staging = await storage.begin(ref)
-      if (staging.receipt !== null) return staging.receipt
-      const verifying = { reader, storage, batchSize, allowed, now: () => context.now() }
-      const receipt = await verifyImport(ref, path, verifying, context)
-      // Nothing of this run reads the backup any more.
-      reader.forget?.(context.run)
-      context.signal.throwIfAborted()
-      await storage.publish(ref.id, receipt)
-      return receipt
-    },
+      forgetting(context.run, () => storeRecords(ref, path, { reader, storage, ...settings }, context)),
+    prove: (ref, path, settings, context) =>
+      forgetting(context.run, () => prove(ref, path, settings, context)),
     checkLinks: async (id, options) => storage.links?.check(id, options),
     endLinks: async (id, options) => storage.links?.end(id, options),
     async isIntact(id, { signal }) {

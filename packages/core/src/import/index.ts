@@ -11,6 +11,7 @@ export {
   type BackupPartName,
   type BackupReader,
   type BackupRef,
+  type BackupStamp,
   backupParts,
   type ContentDigest,
   type OpenBackup,

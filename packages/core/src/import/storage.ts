@@ -19,7 +19,7 @@ export type ImportRef = {
   readonly fingerprint: string
   /** Device that the source belongs to, null when the backup does not say. */
   readonly udid: string | null
-  /** What `OpenBackup.stamp` gave before anything of the source was read. Absent where nothing tells whether it has changed. */
+  /** What `BackupReader.stamp` gave before anything of the source was read. Absent where nothing tells whether it has changed. */
   readonly stamp?: string
   /** Names of the parts of the source that are there and read, sorted. Absent where they are not known. */
   readonly parts?: readonly string[]

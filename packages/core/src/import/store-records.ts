@@ -65,17 +65,16 @@ export async function storeRecords(
 ): Promise<StoreOutput> {
   const { reader, storage, backup: fate, batchSize, trustUnchanged } = options
   const { signal, progress, onRoom } = context
+  // Before anything is read: what changes from here on gives another stamp the next time.
+  const stamped = await stampedRef(ref, path, reader, context)
+  const held = trustUnchanged ? await storage.findUnchanged?.(stamped, { signal }) : null
+  if (held !== null && held !== undefined) {
+    // An earlier attempt of this run may have staged some of it.
+    await storage.discard(ref.id)
+    return { items: 0, unchangedSince: held.import }
+  }
   return withBackup(reader, path, context, async (backup) => {
     if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
-    // Before anything is read: what changes from here on gives another stamp the next time.
-    const stamp = await backup.stamp?.(signal)
-    const stamped: ImportRef = stamp === undefined ? ref : { ...ref, stamp }
-    const held = trustUnchanged ? await storage.findUnchanged?.(stamped, { signal }) : null
-    if (held !== null && held !== undefined) {
-      // An earlier attempt of this run may have staged some of it.
-      await storage.discard(ref.id)
-      return { items: 0, unchangedSince: held.import }
-    }
     const staging = await storage.begin(stamped)
     if (staging.receipt !== null) return { items: staging.items }
     const total = await totalOf(backup)
@@ -111,10 +110,7 @@ export async function storeRecords(
   })
 }
 
-/**
- * Opens a backup for the time of `work`, with the parts that the run was started for. When that fails, what the reader keeps for the run is forgotten: the run may be parked for
- * days, and a secret must not lie in memory all the while.
- */
+/** Opens a backup for the time of `work`, with the parts that the run was started for. */
 export async function withBackup<Result>(
   reader: BackupReader,
   path: string,
@@ -122,17 +118,30 @@ export async function withBackup<Result>(
   work: (backup: OpenBackup) => Promise<Result>,
 ): Promise<Result> {
   const parts = chosenParts(input)
+  const backup = await reader.open(path, { run, signal, ask, ...(parts === null ? {} : { parts }) })
   try {
-    const backup = await reader.open(path, { run, signal, ask, ...(parts === null ? {} : { parts }) })
-    try {
-      return await work(backup)
-    } finally {
-      await backup.close()
-    }
-  } catch (thrown) {
-    reader.forget?.(run)
-    throw thrown
+    return await work(backup)
+  } finally {
+    await backup.close()
   }
+}
+
+/**
+ * An import with the stamp of its backup, where its reader gives one.
+ *
+ * @throws HoldfastError `BACKUP_CHANGED` when the backup is no longer the one that the import began with, and as `BackupReader.stamp`.
+ */
+export async function stampedRef(
+  ref: ImportRef,
+  path: string,
+  reader: BackupReader,
+  { input, signal }: Pick<Reading, 'input' | 'signal'>,
+): Promise<ImportRef> {
+  const parts = chosenParts(input)
+  const found = await reader.stamp?.(path, { signal, ...(parts === null ? {} : { parts }) })
+  if (found === undefined) return ref
+  if (found.fingerprint !== ref.fingerprint) throw backupChanged(path)
+  return { ...ref, stamp: found.stamp }
 }
 
 /** The files in which a backup has its contents, for a storage; nothing where its reader does not tell. */

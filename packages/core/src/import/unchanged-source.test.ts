@@ -9,6 +9,9 @@ const picture = sampleAttachment('p1', 'm1')
 const records = [...Array.from({ length: 12 }, (_, n) => sampleMessage(`m${n}`)), picture]
 const content = new Map([[picture.key, new TextEncoder().encode('a picture')]])
 
+const { signal } = new AbortController()
+const stampOf = (stamp: string) => async () => ({ fingerprint: 'f1', stamp })
+
 class CountingLibrary extends MemoryLibrary {
   writes = 0
   override async write(id: string, batch: RecordBatch, options: Parameters<Storage['write']>[2]) {
@@ -20,7 +23,7 @@ class CountingLibrary extends MemoryLibrary {
 /** A phone whose backup is adopted and stays, its library, and an app on both. */
 function setUp() {
   const phone = new ScriptedPhone({ records, content }, 'adopted')
-  phone.stamp = 'as it was'
+  phone.stamp = stampOf('as it was')
   const library = new CountingLibrary()
   const saga = backupImport({ device: phone, reader: phone, storage: library, batchSize: 4 })
   const runner = createRunner({ journal: memoryJournal(), sagas: [saga] })
@@ -69,9 +72,9 @@ describe('a backup that has not changed since it was imported', () => {
   it('is read in full by a reader that cannot tell, and once its stamp is another', async () => {
     const { phone, importIt } = setUp()
     await importIt()
-    phone.stamp = null
+    delete phone.stamp
     expect((await importIt()).writes).toBe(4)
-    phone.stamp = 'changed'
+    phone.stamp = stampOf('changed')
     expect((await importIt()).writes).toBe(4)
   })
 
@@ -95,7 +98,7 @@ describe('a backup that has not changed since it was imported', () => {
     const saga = backupImport({ device: other, reader: other, storage: library })
     const runner = createRunner({ journal: memoryJournal(), sagas: [saga] })
     await (await runner.start(saga, {}, { owner: 'me' })).outcome()
-    expect(phone.stamp).toBe('as it was')
+    expect(await phone.stamp?.('', { signal })).toMatchObject({ stamp: 'as it was' })
     const again = await importIt()
     expect(again.writes).toBe(4)
     expect(again.outcome).toMatchObject({ outputs: { verify: { import: again.run.id } } })
@@ -126,7 +129,7 @@ describe('a backup that has not changed since it was imported', () => {
     const find = library.findUnchanged.bind(library)
     library.findUnchanged = async (ref) => {
       const found = await find(ref)
-      phone.stamp = 'touched in between'
+      phone.stamp = stampOf('touched in between')
       return found
     }
     const { run, outcome } = await importIt()
@@ -141,7 +144,7 @@ describe('a backup that has not changed since it was imported', () => {
 describe('a backup that will be deleted', () => {
   it('is read and proved in full, whatever was imported before', async () => {
     const phone = new ScriptedPhone({ records, content }, 'made')
-    phone.stamp = 'as it was'
+    phone.stamp = stampOf('as it was')
     const library = new CountingLibrary()
     const saga = backupImport({ device: phone, reader: phone, storage: library, batchSize: 4 })
     const runner = createRunner({ journal: memoryJournal(), sagas: [saga] })
@@ -160,7 +163,7 @@ describe('a stricter run', () => {
   it('is refused where the import that holds the backup skipped what this one may not', async () => {
     const gone = sampleAttachment('gone', 'm2', { unavailable: 'blob-missing' })
     const phone = new ScriptedPhone({ records: [...records, gone], content }, 'adopted')
-    phone.stamp = 'as it was'
+    phone.stamp = stampOf('as it was')
     const saga = backupImport({ device: phone, reader: phone, storage: new MemoryLibrary() })
     const runner = createRunner({ journal: memoryJournal(), sagas: [saga] })
     const start = async (input: unknown) => (await runner.start(saga, input, { owner: 'me' })).outcome()

@@ -1,10 +1,10 @@
 import { HoldfastError } from '../index.js'
-import type { BackupReader } from './backup-reader.js'
+import type { BackupReader, PartState } from './backup-reader.js'
 import { checkSkips } from './import-policy.js'
 import { countsOf, type Receipt } from './receipt.js'
 import type { SkipReason } from './records.js'
 import type { ImportRef, Storage } from './storage.js'
-import { backupChanged, type Reporting, withBackup } from './store-records.js'
+import { type Reading, stampedRef } from './store-records.js'
 
 /** What confirming needs beside the import. */
 export interface ConfirmOptions {
@@ -12,6 +12,8 @@ export interface ConfirmOptions {
   readonly storage: Storage
   /** Skip reasons that may stand. */
   readonly allowed: readonly SkipReason[]
+  /** What was there of the backup when it was described, which is still so while its stamp is the same. */
+  readonly parts: readonly PartState[]
 }
 
 /**
@@ -24,19 +26,15 @@ export async function confirmUnchanged(
   ref: ImportRef,
   path: string,
   published: string,
-  { reader, storage, allowed }: ConfirmOptions,
-  context: Reporting,
+  { reader, storage, allowed, parts }: ConfirmOptions,
+  context: Pick<Reading, 'input' | 'signal'>,
 ): Promise<Receipt> {
   const { signal } = context
-  return withBackup(reader, path, context, async (backup) => {
-    if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
-    const stamp = await backup.stamp?.(signal)
-    const receipt =
-      stamp === undefined ? null : ((await storage.findUnchanged?.({ ...ref, stamp }, { signal })) ?? null)
-    if (receipt?.import !== published) throw noLongerHeld(published)
-    checkSkips(countsOf(receipt), backup.source.parts, allowed)
-    return receipt
-  })
+  const stamped = await stampedRef(ref, path, reader, context)
+  const receipt = (await storage.findUnchanged?.(stamped, { signal })) ?? null
+  if (receipt?.import !== published) throw noLongerHeld(published)
+  checkSkips(countsOf(receipt), parts, allowed)
+  return receipt
 }
 
 function noLongerHeld(published: string): HoldfastError {

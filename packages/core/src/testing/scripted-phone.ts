@@ -32,8 +32,8 @@ export class ScriptedPhone implements Device, BackupReader {
   backupExists = false
   /** Whether opening the backup asks for anything beyond it; for tests that change the source. */
   fingerprint = 'f1'
-  /** What tells whether the backup has changed since it was last opened; null for a reader that cannot tell. */
-  stamp: string | null = null
+  /** What tells whether the backup has changed; absent as in a reader that cannot tell. */
+  stamp?: NonNullable<BackupReader['stamp']>
   /** What the backup says of its parts. */
   parts: readonly PartState[] = []
   readonly #phone: PhoneContent
@@ -87,7 +87,6 @@ export class ScriptedPhone implements Device, BackupReader {
       if (bytes === undefined) throw new HoldfastError('BACKUP_UNREADABLE', `'${record.key}' cannot be read`)
       return bytes
     }
-    const { stamp } = this
     const count = (type: ImportRecord['type']): number =>
       records.filter((record) => record.type === type).length
     return {
@@ -114,7 +113,6 @@ export class ScriptedPhone implements Device, BackupReader {
         const bytes = bytesOf(record)
         return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length }
       },
-      ...(stamp === null ? {} : { stamp: async () => stamp }),
       close: async () => {},
     }
   }

@@ -21,6 +21,12 @@ const files = [infoName, manifestPlistName, statusName, manifestName, `${manifes
 const databases = [messageDatabase, contactDatabase]
 const blobs: readonly PhonePath[] = databases.flatMap((path) => [path, besides(path, '-wal')])
 
+/** Every file that a fingerprint covers and that may be there, relative to the backup's folder. */
+export const fingerprintedFiles: readonly string[] = [
+  ...files,
+  ...blobs.map(fileIdOf).flatMap((fileId) => [join(fileId.slice(0, 2), fileId), fileId]),
+]
+
 /**
  * Fingerprint of a backup: SHA-256 over the contents of its property lists, its manifest, and its databases of messages and contacts.
  * Equal for an untouched copy, whatever its times; different once the phone or anybody else has changed one of these. It does not

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Dirent, Stats } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lookAtAll } from '../../file-status/look-at-all.js'
 import { unreadable } from './backup-file.js'
 
 /**
@@ -9,9 +10,6 @@ import { unreadable } from './backup-file.js'
  * imported by an earlier version of the app is then read again.
  */
 const readingVersion = 1
-
-/** Files that are asked about at once. */
-const filesAtOnce = 64
 
 /**
  * What tells whether a backup has changed, in far less time than it takes to read it: SHA-256 over its fingerprint, what is read of it,
@@ -44,22 +42,15 @@ async function addBlobs(
   signal: AbortSignal,
 ): Promise<void> {
   const names = entries.map(({ name }) => name).filter((name) => /^[0-9a-f]{40}$/.test(name))
-  for (let from = 0; from < names.length; from += filesAtOnce) {
-    signal.throwIfAborted()
-    const some = names.slice(from, from + filesAtOnce)
-    const stats = await Promise.all(some.map((name) => statsOf(join(folder, name))))
-    for (const [index, name] of some.entries()) stamp.update(`${name} ${wordsOf(stats[index])}\n`)
-  }
-}
-
-function wordsOf(stats: Stats | undefined): string {
-  return stats?.isFile() === true ? `${stats.size} ${stats.mtimeMs}` : 'no file'
-}
-
-async function statsOf(path: string): Promise<Stats> {
-  return lstat(path).catch((cause: unknown) => {
-    throw unreadable(path, cause)
+  signal.throwIfAborted()
+  const stats = await lookAtAll(names.map((name) => join(folder, name))).catch((cause: unknown) => {
+    throw unreadable(folder, cause)
   })
+  for (const [index, name] of names.entries()) stamp.update(`${name} ${wordsOf(stats[index] ?? null)}\n`)
+}
+
+function wordsOf(stats: Stats | null): string {
+  return stats?.isFile() === true ? `${stats.size} ${stats.mtimeMs}` : 'no file'
 }
 
 /** What a folder holds, in the order of names. */

@@ -12,7 +12,7 @@ import { shapes } from './rows/record-rows.js'
 /** Items of a ledger that are looked at between two turns of the event loop: some milliseconds. */
 const itemsAtOnce = 10_000
 /** Files whose sizes are asked for at once. */
-const filesAtOnce = 500
+const filesAtOnce = 5000
 
 /**
  * The receipt of the import that holds all of an unchanged source: the contract is that of `Storage.findUnchanged`. Everything that an
