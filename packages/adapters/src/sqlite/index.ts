@@ -1,6 +1,7 @@
 export {
   type BetterSqlite3,
   betterSqlite3,
+  inTransaction,
   type OpenSqlite,
   openInstalledSqlite,
   type SqliteDatabase,

@@ -19,6 +19,43 @@ export async function receiptOfImport(
   return sealed
 }
 
+/** Whether two imports are of the same source of the same owner: what was staged for the one may go on as the other. */
+export function isSameSource(one: Omit<ImportRef, 'id'>, other: Omit<ImportRef, 'id'>): boolean {
+  return one.owner === other.owner && one.udid === other.udid && one.fingerprint === other.fingerprint
+}
+
+/** What a Storage knows of an import that it holds. */
+export interface HeldImport {
+  readonly id: string
+  /** What it was published with; null while it is staged. */
+  readonly receipt: { readonly seal: string } | null
+  /** Whether another import was published, or a published one discarded, since it was begun. */
+  readonly isStale: boolean
+}
+
+/**
+ * What every Storage checks before it adds a batch, in the transaction that does.
+ *
+ * @throws HoldfastError `STORE_FAILED` when the import is published already, `LIBRARY_CHANGED` when it is stale.
+ */
+export function checkOpen({ id, receipt, isStale }: HeldImport): void {
+  if (receipt !== null) throw importClosed(id)
+  if (isStale) throw libraryChanged(id)
+}
+
+/**
+ * What every Storage checks in the transaction that publishes: whether there is anything to do. False when the import is published with
+ * this very receipt.
+ *
+ * @throws HoldfastError `RECEIPT_INVALID` when it is published with another one, `LIBRARY_CHANGED` when it is stale.
+ */
+export function isToBePublished({ id, receipt, isStale }: HeldImport, sealed: Receipt): boolean {
+  if (receipt?.seal === sealed.seal) return false
+  if (receipt !== null) throw wrongReceipt(id, 'The import is published with another receipt')
+  if (isStale) throw libraryChanged(id)
+  return true
+}
+
 /** The error for a receipt that an import cannot be published with. */
 export function wrongReceipt(id: string, message: string): HoldfastError {
   return new HoldfastError('RECEIPT_INVALID', message, {

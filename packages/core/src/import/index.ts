@@ -21,11 +21,22 @@ export {
   type SourceTotals,
   type Wholeness,
 } from './backup-reader.js'
+export { collectContent } from './collect-content.js'
 export { ContentDigester, sha256Hex } from './content-digest.js'
 export type { AcquireContext, CleanupPolicy, Device } from './device.js'
 export { canonicalHandle } from './handles.js'
 export { allowedSkips, cleanupPolicy, type ImportInput } from './import-policy.js'
-export { importClosed, importUnknown, libraryChanged, receiptOfImport, wrongReceipt } from './import-state.js'
+export {
+  checkOpen,
+  type HeldImport,
+  importClosed,
+  importUnknown,
+  isSameSource,
+  isToBePublished,
+  libraryChanged,
+  receiptOfImport,
+  wrongReceipt,
+} from './import-state.js'
 export {
   type DescribedBackup,
   type ImportWork,

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import {
+  checkOpen,
+  collectContent,
+  type HeldImport,
   type ImportRecord,
   type ImportRef,
-  importClosed,
   importUnknown,
+  isSameSource,
+  isToBePublished,
   itemOutcome,
   type LibraryProblem,
-  libraryChanged,
   type PublishedImport,
   type Receipt,
   type RecordBatch,
@@ -16,7 +19,6 @@ import {
   type StagingState,
   type Storage,
   type StoredItem,
-  wrongReceipt,
 } from '../import/index.js'
 import { canonicalJson } from '../index.js'
 
@@ -117,15 +119,14 @@ export class MemoryLibrary implements Storage {
 
   async write(id: string, batch: RecordBatch, options: Parameters<Storage['write']>[2]): Promise<void> {
     const staged = this.#get(id)
-    if (staged.receipt !== null) throw importClosed(id)
-    if (staged.base !== this.#changes) throw libraryChanged(id)
+    checkOpen(this.#held(staged))
     const written = canonicalJson(batch)
     if (staged.lastBatch === written) return
     const contents = new Map<string, Uint8Array>()
     for (const record of batch.records) {
       options.signal.throwIfAborted()
       if (record.type !== 'attachment' || record.unavailable !== null) continue
-      const content = await collect(options.content(record, options.signal), options.signal)
+      const content = await collectContent(options.content(record, options.signal), options.signal)
       contents.set(record.key, content)
     }
     // Nothing waits from here on, so nobody sees a part of it.
@@ -151,11 +152,7 @@ export class MemoryLibrary implements Storage {
   async publish(id: string, receipt: Receipt): Promise<void> {
     const staged = this.#get(id)
     const sealed = await receiptOfImport(staged.ref, receipt)
-    if (staged.receipt !== null) {
-      if (staged.receipt.seal === sealed.seal) return
-      throw wrongReceipt(id, 'The import is published with another receipt')
-    }
-    if (staged.base !== this.#changes) throw libraryChanged(id)
+    if (!isToBePublished(this.#held(staged), sealed)) return
     this.#changes += 1
     staged.receipt = sealed
     staged.publication = this.#changes
@@ -332,16 +329,15 @@ export class MemoryLibrary implements Storage {
       .sort((a, b) => a.publication - b.publication)
   }
 
+  #held({ ref, receipt, base }: Staged): HeldImport {
+    return { id: ref.id, receipt, isStale: base !== this.#changes }
+  }
+
   #get(id: string): Staged {
     const staged = this.#imports.get(id)
     if (staged !== undefined) return staged
     throw importUnknown(id)
   }
-}
-
-/** Whether two imports are of the same owner's same source. */
-function isSameSource(one: ImportRef, other: ImportRef): boolean {
-  return one.owner === other.owner && one.udid === other.udid && one.fingerprint === other.fingerprint
 }
 
 function differenceOf(row: Row, content: StoredItem['content']): StoredItem['difference'] {
@@ -363,14 +359,4 @@ function rowHash(record: string, sha256: string | null): string {
 
 function hashOf(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Uint8Array> {
-  const all: Uint8Array[] = []
-  for await (const chunk of chunks) {
-    signal.throwIfAborted()
-    all.push(chunk)
-  }
-  signal.throwIfAborted()
-  return new Uint8Array(Buffer.concat(all))
 }
