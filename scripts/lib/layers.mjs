@@ -35,10 +35,15 @@ export const adapterArrows = {
   'attachment-files': [{ to: 'disk-space' }, { to: 'file-status' }],
   'ios-backup': [
     { to: 'sqlite', files: ['driver.ts'] },
+    { to: 'plist' },
+    { to: 'decoding' },
     { to: 'process' },
     { to: 'disk-space' },
     { to: 'file-status' },
   ],
+  // Property lists both ways, and how a decoder says what is wrong: for all that speak with Apple's files and phones.
+  plist: [{ to: 'decoding' }],
+  decoding: [],
   // What tells one process from another: no choice of a host, so no subpath of its own.
   process: [],
   // What every writer says of a full volume.

@@ -19,8 +19,8 @@ import {
   type SyntheticBackup,
   type SyntheticBackupOptions,
 } from '../testing/index.js'
+import { readPlistFile, valueAt } from './folder/plist-file.js'
 import { fingerprintBackup, iosBackup, type KeyVault } from './index.js'
-import { readPlistFile, valueAt } from './plist/plist-file.js'
 
 const { signal } = new AbortController()
 const password = 'correct horse Zoë'

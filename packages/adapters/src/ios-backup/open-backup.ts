@@ -10,6 +10,7 @@ import { openContents } from './encryption/open-contents.js'
 import { findBackup } from './folder/backup-layout.js'
 import { Blobs } from './folder/blobs.js'
 import type { FingerprintMemory } from './folder/fingerprint-memory.js'
+import { textAt } from './folder/plist-file.js'
 import { ScratchFolder } from './folder/scratch-folder.js'
 import { sweepScratch } from './folder/scratch-record.js'
 import { sourceIdentity } from './folder/source-identity.js'
@@ -18,7 +19,6 @@ import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
 import { backupSource } from './parts/part-source.js'
 import { PlainBackup } from './plain-backup.js'
-import { textAt } from './plist/plist-file.js'
 
 /** What opening needs from the host. */
 export interface OpenOptions extends Omit<OpenRequest, 'parts'> {

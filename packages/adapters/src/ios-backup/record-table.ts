@@ -1,9 +1,9 @@
 import { isHoldfastError } from '@holdfast/core'
 import type { ImportRecord, UnreadableRecord } from '@holdfast/core/import'
+import { DecodeFailure } from '../decoding/decoding.js'
 import type { SqliteStatement } from '../sqlite/driver.js'
 import { rows, type SqlValue } from './database/backup-database.js'
 import { wholeMillis } from './database/cocoa-time.js'
-import { DecodeFailure } from './decoding.js'
 
 /** Row ids of the last record: one, or two where a record stands for a pair of rows. */
 export type Position = readonly number[]

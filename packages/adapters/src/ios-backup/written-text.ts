@@ -1,5 +1,5 @@
+import { DecodeFailure } from '../decoding/decoding.js'
 import type { SqlValue } from './database/backup-database.js'
-import { DecodeFailure } from './decoding.js'
 import { textOf } from './record-table.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

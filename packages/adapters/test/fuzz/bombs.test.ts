@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { parseMessageSummary } from '../../src/ios-backup/messages/message-summary.js'
-import { parseBinaryPlist } from '../../src/ios-backup/plist/bplist.js'
+import { parseBinaryPlist } from '../../src/plist/read-binary.js'
 import { attributedBody } from '../../src/testing/synthetic-backup/messages/attributed-body.js'
 import { type DraftValue, type PlistDraft, plistDraft, writePlist } from './drafts/plist-draft.js'
 

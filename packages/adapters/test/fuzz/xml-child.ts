@@ -1,5 +1,6 @@
-import { isDict } from '../../src/ios-backup/plist/bplist.js'
-import { parsePlist, readPlistFile } from '../../src/ios-backup/plist/plist-file.js'
+import { readPlistFile } from '../../src/ios-backup/folder/plist-file.js'
+import { parsePlist } from '../../src/plist/parse-plist.js'
+import { isDict } from '../../src/plist/plist-value.js'
 import { inputOf, subjects } from './subjects.js'
 
 /*

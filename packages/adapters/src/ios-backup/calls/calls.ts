@@ -1,7 +1,7 @@
 import type { CallRecord } from '@holdfast/core/import'
+import { DecodeFailure } from '../../decoding/decoding.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
-import { DecodeFailure } from '../decoding.js'
 import { type HomeRegion, handleOfPhone } from '../phone-numbers/phone-number.js'
 import { columnOrNull, numberOf, type RecordTable, recordOf } from '../record-table.js'
 import { writtenText } from '../written-text.js'

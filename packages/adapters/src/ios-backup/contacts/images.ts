@@ -1,7 +1,7 @@
 import type { AttachmentRecord } from '@holdfast/core/import'
+import { DecodeFailure } from '../../decoding/decoding.js'
 import type { SqliteStatement } from '../../sqlite/driver.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
-import { DecodeFailure } from '../decoding.js'
 import type { PartTable } from '../parts/backup-part.js'
 import type { ContentPlace } from '../parts/content-place.js'
 import { bytesOf, numberOf, type RecordTable, recordOf } from '../record-table.js'

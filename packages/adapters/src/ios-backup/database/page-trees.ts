@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { DecodeFailure, decoded } from '../decoding.js'
+import { DecodeFailure, decoded } from '../../decoding/decoding.js'
 import type { SqliteFile } from './sqlite-file.js'
 import { TreePage } from './tree-page.js'
 

@@ -1,4 +1,4 @@
-import { DecodeFailure } from '../decoding.js'
+import { DecodeFailure } from '../../decoding/decoding.js'
 
 // https://www.sqlite.org/fileformat2.html, section 1.6. Values are the types of a page.
 const indexInterior = 2

@@ -13,9 +13,9 @@ import {
   type SyntheticBackup,
 } from '../../testing/index.js'
 import { field } from '../../testing/synthetic-backup/folder/encryption.js'
+import { readPlistFile, valueAt } from '../folder/plist-file.js'
 import { iosBackup } from '../index.js'
 import { parseManifestFile } from '../manifest/manifest-file.js'
-import { readPlistFile, valueAt } from '../plist/plist-file.js'
 
 const { signal } = new AbortController()
 const password = 'correct horse'

@@ -1,4 +1,4 @@
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
+import { type Decoded, DecodeFailure, decoded } from '../../decoding/decoding.js'
 
 /** A class of files, and its key as the keybag has it. */
 export interface WrappedClassKey {

@@ -4,10 +4,10 @@ import { HoldfastError } from '@holdfast/core'
 import { readSqliteFile } from '../database/sqlite-file.js'
 import { besides, contactDatabase, fileIdOf, messageDatabase, type PhonePath } from '../manifest/file-id.js'
 import { manifestName, oldManifestName } from '../manifest/manifest.js'
-import { largestPlistBytes } from '../plist/plist-file.js'
 import { readFileChunks, regularFile } from './backup-file.js'
 import { folderAt, infoName, manifestPlistName, statusName } from './backup-layout.js'
 import { Blobs } from './blobs.js'
+import { largestPlistBytes } from './plist-file.js'
 
 /** A fingerprint, and on the way the SHA-1 of the databases by which the manifest names them. */
 export interface Fingerprint {

@@ -4,9 +4,9 @@ import { readSqliteFile } from '../database/sqlite-file.js'
 import { keybagDamaged } from '../encryption/unlock.js'
 import { contactDatabase, messageDatabase } from '../manifest/file-id.js'
 import { type Manifest, manifestName } from '../manifest/manifest.js'
-import { type PlistFile, valueAt } from '../plist/plist-file.js'
 import type { FoundBackup } from './backup-layout.js'
 import type { Blobs } from './blobs.js'
+import { type PlistFile, valueAt } from './plist-file.js'
 
 /** How a backup is protected, as far as Manifest.plist and Manifest.db show it. */
 export type Protection =

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { type PlistFile, textAt, valueAt } from '../plist/plist-file.js'
+import { type PlistFile, textAt, valueAt } from './plist-file.js'
 import type { BackupPlists } from './wholeness.js'
 
 /** Which phone a backup is of, and when it was made. */

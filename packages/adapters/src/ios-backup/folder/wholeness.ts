@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { HoldfastError } from '@holdfast/core'
 import type { SourceDescription, Wholeness } from '@holdfast/core/import'
-import { type PlistFile, readPlistFile, textAt } from '../plist/plist-file.js'
 import { holdsAnything, infoName, manifestPlistName, snapshotName, statusName } from './backup-layout.js'
+import { type PlistFile, readPlistFile, textAt } from './plist-file.js'
 
 /** The property lists in the folder of a backup. */
 export interface BackupPlists {

@@ -3,11 +3,11 @@ import { isHoldfastError } from '@holdfast/core'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { type FoundBackup, manifestPlistName } from '../folder/backup-layout.js'
 import type { Blobs } from '../folder/blobs.js'
+import { type PlistFile, valueAt } from '../folder/plist-file.js'
 import { areFilesEncrypted, judgeProtection } from '../folder/protection.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { openManifest } from '../manifest/open-manifest.js'
-import { type PlistFile, valueAt } from '../plist/plist-file.js'
 
 /** A backup's manifest and its encryption, as far as they show without a password. */
 export interface FoundManifest {

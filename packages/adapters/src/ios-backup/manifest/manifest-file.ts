@@ -1,5 +1,6 @@
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
-import { BinaryPlist, isDict, type ObjectRef, type PlistValue } from '../plist/bplist.js'
+import { type Decoded, DecodeFailure, decoded } from '../../decoding/decoding.js'
+import { isDict, type PlistValue } from '../../plist/plist-value.js'
+import { BinaryPlist, type ObjectRef } from '../../plist/read-binary.js'
 
 /** What the manifest says about one file beyond its name. */
 export interface ManifestFile {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { DecodeFailure } from '../decoding.js'
+import { DecodeFailure } from '../../decoding/decoding.js'
 import type { ManifestFile } from './manifest-file.js'
 
 /** One record of Manifest.mbdb. Its strings are the bytes as they are there; null where the record has none. */

@@ -1,5 +1,5 @@
 import type { AppContent } from '@holdfast/core/import'
-import { KeyedArchive } from '../plist/keyed-archive.js'
+import { KeyedArchive } from '../../plist/keyed-archive.js'
 
 /**
  * What an iMessage app showed: the `payload_data` of its messages is an archived dictionary with the app's name (`an`), the text for

@@ -1,7 +1,7 @@
 import type { DeletedPart } from '@holdfast/core/import'
+import { KeyedArchive } from '../../plist/keyed-archive.js'
 import { type BackupDatabase, positional, type SqlValue } from '../database/backup-database.js'
 import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
-import { KeyedArchive } from '../plist/keyed-archive.js'
 import { bytesOf, columnOrNull, numberOf } from '../record-table.js'
 import { decodeAttributedText } from './typedstream.js'
 

@@ -1,5 +1,5 @@
 import type { LinkPreview } from '@holdfast/core/import'
-import { KeyedArchive } from '../plist/keyed-archive.js'
+import { KeyedArchive } from '../../plist/keyed-archive.js'
 
 /** Balloon of a web address with its preview: an ordinary message, not one of an app. */
 export const linkBalloon = 'com.apple.messages.URLBalloonProvider'

@@ -1,6 +1,7 @@
 import type { MessageEdit } from '@holdfast/core/import'
+import { isDict, isList, type PlistValue } from '../../plist/plist-value.js'
+import { parseBinaryPlist } from '../../plist/read-binary.js'
 import { unixMillis } from '../database/cocoa-time.js'
-import { isDict, isList, type PlistValue, parseBinaryPlist } from '../plist/bplist.js'
 import { decodeAttributedText } from './typedstream.js'
 
 /** What `message.message_summary_info` says about changes after sending. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { DecodeFailure } from '../decoding.js'
+import { DecodeFailure } from '../../decoding/decoding.js'
 
 // Facts of the format, from the documentation of python-typedstream (MIT) and from real streams:
 // - Header: version 4, the length 11 and `streamtyped` (little-endian) or `typedstream` (big-endian), then an integer, the system

@@ -1,4 +1,4 @@
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
+import { type Decoded, DecodeFailure, decoded } from '../../decoding/decoding.js'
 import { isA, type StreamObject, type StreamValue, TypedstreamReader } from './typedstream-reader.js'
 
 /** A stretch of text with its attributes. Start and length are in UTF-16 units. */

@@ -1,5 +1,5 @@
+import { DecodeFailure } from '../../decoding/decoding.js'
 import { type BackupDatabase, positional, type SqlValue } from '../database/backup-database.js'
-import { DecodeFailure } from '../decoding.js'
 import { writtenText } from '../written-text.js'
 import { type PhoneByLid, phoneDigits, userOfJid } from './jid.js'
 

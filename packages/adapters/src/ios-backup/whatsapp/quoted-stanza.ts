@@ -1,4 +1,4 @@
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
+import { type Decoded, DecodeFailure, decoded } from '../../decoding/decoding.js'
 
 /** `ZWAMEDIAITEM.ZMETADATA`: field 5 holds the stanza id of the message that this one answers. */
 const quotedField = 5

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { Decoded } from '../decoding.js'
-import { regularFile, unreadable } from '../folder/backup-file.js'
-import { isBinaryPlist, isDict, type PlistDict, type PlistValue, parseBinaryPlist } from './bplist.js'
-import { parseXmlPlist } from './xml-plist.js'
+import { parsePlist } from '../../plist/parse-plist.js'
+import { isDict, type PlistDict, type PlistValue } from '../../plist/plist-value.js'
+import { regularFile, unreadable } from './backup-file.js'
 
 /** A property list of the backup, as far as it is there. */
 export type PlistFile =
@@ -30,11 +29,6 @@ export async function readPlistFile(path: string): Promise<PlistFile> {
   if (!plist.ok) return { state: 'unreadable', problem: plist.problem }
   if (!isDict(plist.value)) return { state: 'unreadable', problem: 'It holds no dictionary.' }
   return { state: 'present', dict: plist.value }
-}
-
-/** Parses a property list, binary or XML. */
-export function parsePlist(bytes: Uint8Array): Decoded<PlistValue> {
-  return isBinaryPlist(bytes) ? parseBinaryPlist(bytes) : parseXmlPlist(Buffer.from(bytes).toString('utf8'))
 }
 
 /** Text under a key; null when it is absent, empty or something else. */

@@ -1,6 +1,7 @@
 import { SaxesParser } from 'saxes'
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
-import type { PlistValue } from './bplist.js'
+import { type Decoded, DecodeFailure, decoded } from '../decoding/decoding.js'
+import { type PlistValue, Real } from './plist-value.js'
+import type { ReadPlistOptions } from './read-binary.js'
 
 /** What a document may have: a phone with a thousand apps has 20,000 tags, and one attribute. */
 const mostTags = 200_000
@@ -22,7 +23,10 @@ interface Open {
  * itself is read by saxes, which expands no entities but the five of XML. The library `plist` makes a tree of a kilobyte for each tag
  * first, and prints what it finds wrong to the console of whoever embeds it.
  */
-export function parseXmlPlist(text: string): Decoded<PlistValue> {
+export function parseXmlPlist(
+  text: string,
+  { keepReals = false }: ReadPlistOptions = {},
+): Decoded<PlistValue> {
   return decoded(() => {
     if (!text.trimEnd().endsWith('</plist>')) throw new DecodeFailure('It is cut off, or no property list.')
     const open: Open[] = []
@@ -53,7 +57,7 @@ export function parseXmlPlist(text: string): Decoded<PlistValue> {
     parser.on('closetag', () => {
       const ended = open.pop()
       const parent = open.at(-1)
-      if (ended !== undefined && parent !== undefined) put(parent, ended)
+      if (ended !== undefined && parent !== undefined) put(parent, ended, keepReals)
       else top = ended ?? null
     })
     parser.write(text).close()
@@ -68,7 +72,7 @@ function valueOf(plist: Open | null): PlistValue {
 }
 
 /** Puts an element that has ended where it belongs. */
-function put(parent: Open, { name, text, items, entries, key }: Open): void {
+function put(parent: Open, { name, text, items, entries, key }: Open, keepReals: boolean): void {
   if (parent.name === 'dict') {
     if (name === 'key' && parent.key === null) {
       parent.key = text
@@ -79,20 +83,20 @@ function put(parent: Open, { name, text, items, entries, key }: Open): void {
     throw new DecodeFailure(`<${parent.name}> has elements inside.`)
   }
   if (key !== null) throw new DecodeFailure('A key has no value.')
-  const value = name === 'dict' ? entries : name === 'array' ? items : scalar(name, text)
+  const value = name === 'dict' ? entries : name === 'array' ? items : scalar(name, text, keepReals)
   if (parent.key === null) parent.items.push(value)
   else parent.entries.set(parent.key, value)
   parent.key = null
 }
 
-function scalar(name: string, text: string): PlistValue {
+function scalar(name: string, text: string, keepReals: boolean): PlistValue {
   switch (name) {
     case 'string':
       return text
     case 'integer':
       return integer(text.trim())
     case 'real':
-      return Number.parseFloat(text)
+      return keepReals ? new Real(Number.parseFloat(text)) : Number.parseFloat(text)
     case 'true':
       return true
     case 'false':

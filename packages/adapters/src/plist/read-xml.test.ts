@@ -1,7 +1,7 @@
 import { build } from 'plist'
 import { describe, expect, test } from 'vitest'
-import { isDict, isList } from './bplist.js'
-import { parsePlist } from './plist-file.js'
+import { parsePlist } from './parse-plist.js'
+import { isDict, isList } from './plist-value.js'
 
 function xml(contents: string): Uint8Array {
   return Buffer.from(`<?xml version="1.0"?><plist version="1.0"><dict><key>a</key>${contents}</dict></plist>`)

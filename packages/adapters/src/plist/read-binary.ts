@@ -1,45 +1,9 @@
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
-
-/** A reference into the object table of a keyed archive. */
-export class Uid {
-  readonly index: number
-  constructor(index: number) {
-    this.index = index
-  }
-}
-
-/** A value of a property list. Dictionaries are Maps, so that no key (`__proto__`) means anything special. */
-export type PlistValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Date
-  | Uint8Array
-  | Uid
-  | readonly PlistValue[]
-  | PlistDict
-
-/** A dictionary of a property list. */
-export type PlistDict = ReadonlyMap<string, PlistValue>
-
-/** Whether a value is a dictionary. */
-export function isDict(value: PlistValue | undefined): value is PlistDict {
-  return value instanceof Map
-}
-
-/** Whether a value is an array. */
-export function isList(value: PlistValue | undefined): value is readonly PlistValue[] {
-  return Array.isArray(value)
-}
+import { type Decoded, DecodeFailure, decoded } from '../decoding/decoding.js'
+import { cocoaEpoch, type PlistDict, type PlistValue, Real, Uid } from './plist-value.js'
 
 const magic = 'bplist00'
 const trailerBytes = 32
 const deepest = 128
-
-/** Unix milliseconds of 2001-01-01T00:00:00Z, where Apple's clock starts. */
-const cocoaEpoch = 978_307_200_000
 
 /** Whether bytes begin as a binary property list. */
 export function isBinaryPlist(bytes: Uint8Array): boolean {
@@ -57,11 +21,17 @@ export function isBinaryPlist(bytes: Uint8Array): boolean {
  * together have no more bytes than the list: no writer lets two objects share bytes, and a list of a megabyte in which a hundred
  * thousand objects are one and the same long array would otherwise fill any memory.
  */
-export function parseBinaryPlist(bytes: Uint8Array): Decoded<PlistValue> {
+export function parseBinaryPlist(bytes: Uint8Array, options: ReadPlistOptions = {}): Decoded<PlistValue> {
   return decoded(() => {
-    const plist = new BinaryPlist(bytes)
+    const plist = new BinaryPlist(bytes, options)
     return plist.value(plist.top)
   })
+}
+
+/** How numbers are given back. */
+export interface ReadPlistOptions {
+  /** Gives every real as a {@link Real}, for those who must know a real from an integer. @default false */
+  readonly keepReals?: boolean
 }
 
 /** Number of an object in a binary property list. */
@@ -81,10 +51,12 @@ export class BinaryPlist {
   readonly #offsetTable: number
   readonly #parsed = new Map<number, PlistValue>()
   readonly #open = new Set<number>()
+  readonly #keepReals: boolean
   /** Bytes that objects may still take. */
   #left: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, { keepReals = false }: ReadPlistOptions = {}) {
+    this.#keepReals = keepReals
     if (!isBinaryPlist(bytes) || bytes.length < magic.length + trailerBytes) {
       throw new DecodeFailure('It is not a binary property list.')
     }
@@ -167,8 +139,10 @@ export class BinaryPlist {
         return this.#singleton(marker)
       case 0x1:
         return this.#integer(at + 1, 2 ** low)
-      case 0x2:
-        return this.#real(at + 1, 2 ** low)
+      case 0x2: {
+        const real = this.#real(at + 1, 2 ** low)
+        return this.#keepReals ? new Real(real) : real
+      }
       case 0x3:
         return new Date(this.#real(at + 1, 8) * 1000 + cocoaEpoch)
       case 0x8:
@@ -203,12 +177,17 @@ export class BinaryPlist {
     throw new DecodeFailure(`The property list holds an object of unknown type 0x${marker.toString(16)}.`)
   }
 
-  /** Integers of 1, 2 and 4 bytes are unsigned, those of 8 signed; 16 bytes hold what does not fit into those. */
+  /**
+   * Integers of 1, 2 and 4 bytes are unsigned, those of 8 and 16 signed. So 2^64 - 6, which some writers mean for -6, stays what it is:
+   * {@link signed64} tells what was meant.
+   */
   #integer(at: number, size: number): number | bigint {
     if (size <= 4) return this.#uint(at, size)
     if (size !== 8 && size !== 16)
       throw new DecodeFailure(`The property list holds an integer of ${size} bytes.`)
-    const value = this.#slice(at, size).readBigInt64BE(size - 8)
+    const bytes = this.#slice(at, size)
+    const value =
+      size === 8 ? bytes.readBigInt64BE() : (bytes.readBigInt64BE() << 64n) | bytes.readBigUInt64BE(8)
     return Number.isSafeInteger(Number(value)) ? Number(value) : value
   }
 

@@ -1,7 +1,8 @@
 import { buildBinary } from 'plist'
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../testing/synthetic-backup/random.js'
-import { isDict, isList, parseBinaryPlist, Uid } from './bplist.js'
+import { Random } from '../testing/synthetic-backup/random.js'
+import { isDict, isList, Uid } from './plist-value.js'
+import { parseBinaryPlist } from './read-binary.js'
 
 /** A binary property list of hand-made objects; references take a byte each. */
 function plistOf(objects: readonly (readonly number[])[], top = 0): Buffer {

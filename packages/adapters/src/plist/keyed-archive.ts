@@ -1,5 +1,6 @@
-import { type Decoded, DecodeFailure, decoded } from '../decoding.js'
-import { isDict, isList, type PlistDict, type PlistValue, parseBinaryPlist, Uid } from './bplist.js'
+import { type Decoded, DecodeFailure, decoded } from '../decoding/decoding.js'
+import { isDict, isList, type PlistDict, type PlistValue, Uid } from './plist-value.js'
+import { parseBinaryPlist } from './read-binary.js'
 
 /**
  * An archive of NSKeyedArchiver: a binary property list whose `$objects` refer to each other by number. Objects are looked at one
