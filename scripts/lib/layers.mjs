@@ -32,7 +32,7 @@ export const coreTiers = [
  */
 export const adapterArrows = {
   sqlite: [{ to: 'attachment-files', typesOnly: true }, { to: 'process' }, { to: 'disk-space' }],
-  'attachment-files': [{ to: 'disk-space' }, { to: 'file-status' }],
+  'attachment-files': [{ to: 'disk-space' }, { to: 'file-status' }, { to: 'threads' }],
   'ios-backup': [
     { to: 'sqlite', files: ['driver.ts'] },
     { to: 'plist' },
@@ -40,6 +40,7 @@ export const adapterArrows = {
     { to: 'process' },
     { to: 'disk-space' },
     { to: 'file-status' },
+    { to: 'threads' },
   ],
   // Property lists both ways, and how a decoder says what is wrong: for all that speak with Apple's files and phones.
   plist: [{ to: 'decoding' }],
@@ -49,6 +50,8 @@ export const adapterArrows = {
   // What every writer says of a full volume.
   'disk-space': [],
   'file-status': [],
+  // How whatever works in threads of its own comes by them.
+  threads: [],
   // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
   'backup-folder': [
     { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts', 'manifest/manifest.ts'] },
@@ -61,5 +64,6 @@ export const adapterArrows = {
     { to: 'attachment-files', files: ['index.ts'] },
     { to: 'ios-backup', files: ['index.ts'] },
     { to: 'sqlite', files: ['index.ts'] },
+    { to: 'threads' },
   ],
 }

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
+import { failureError, ThreadLost } from '../threads/job-thread.js'
+import { JobThreads } from '../threads/job-threads.js'
 import { absentAsNull, fileError } from './file-errors.js'
+import type { FileJobGroup, GroupResult } from './file-job-groups.js'
 import { type FileJob, fileJobs, type JobResult } from './file-jobs.js'
 import type { FileSystem } from './file-system.js'
-import { FileThread, JobFailed, startFileThread, ThreadLost } from './file-thread.js'
+import { startFileThread } from './file-thread.js'
 import { inParallel } from './in-parallel.js'
 
-/** More threads would wait for the disk. */
-const mostThreads = 4
 /** Jobs in one question to a thread: enough that asking is not felt, few enough that all threads end at about the same time. */
 const jobsAtOnce = 8
-/** How long threads wait for more work, in milliseconds. */
-const idleTime = 2000
+/** Jobs under way at once on the event loop. */
+const hereAtOnce = 4
 
 /** How jobs are done. */
 export interface FileWorkersOptions {
@@ -31,18 +31,12 @@ export interface FileWorkersOptions {
 export class FileWorkers {
   readonly #fs: FileSystem
   readonly #here: ReturnType<typeof fileJobs>
-  readonly #most: number
-  readonly #start: () => Worker
-  readonly #threads: FileThread[] = []
-  #withoutThreads = false
-  #runs = 0
-  #idle: ReturnType<typeof setTimeout> | null = null
+  readonly #threads: JobThreads<FileJobGroup, GroupResult>
 
   constructor({ fs, threads, start = startFileThread }: FileWorkersOptions) {
     this.#fs = fs
     this.#here = fileJobs(fs, { createHash, constants, user: process.getuid?.() ?? null })
-    this.#most = threads ?? Math.min(availableParallelism(), mostThreads)
-    this.#start = start
+    this.#threads = new JobThreads({ start, threads })
   }
 
   /**
@@ -56,20 +50,9 @@ export class FileWorkers {
     const stop = new Int32Array(new SharedArrayBuffer(4))
     const onAbort = (): void => void Atomics.store(stop, 0, 1)
     signal.addEventListener('abort', onAbort, { once: true })
-    this.#runs += 1
-    if (this.#idle !== null) clearTimeout(this.#idle)
     try {
-      const groups = inGroups(jobs)
-      const free = [...this.#threadsFor(groups.length)]
-      const results = await inParallel(groups, Math.max(1, free.length), async (group) => {
-        const thread = free.pop()
-        try {
-          return thread === undefined
-            ? await this.#runHere(group, signal)
-            : await this.#runIn(thread, group, stop, signal)
-        } finally {
-          if (thread !== undefined) free.push(thread)
-        }
+      const results = await inParallel(inGroups(jobs), Math.max(1, this.#threads.most), async (group) => {
+        return (await this.#inThread({ jobs: group, stop })) ?? (await this.#runHere(group, signal))
       })
       return results.flat()
     } catch (thrown) {
@@ -77,59 +60,34 @@ export class FileWorkers {
       throw thrown
     } finally {
       signal.removeEventListener('abort', onAbort)
-      this.#runs -= 1
-      if (this.#runs === 0 && this.#threads.length > 0) {
-        this.#idle = setTimeout(() => this.#endThreads(), idleTime)
-        this.#idle.unref()
-      }
     }
   }
 
-  async #runIn(
-    thread: FileThread,
-    group: readonly FileJob[],
-    stop: Int32Array,
-    signal: AbortSignal,
-  ): Promise<readonly (JobResult | null)[]> {
+  /** What came of the jobs; null where no thread has done them. */
+  async #inThread(group: FileJobGroup): Promise<readonly (JobResult | null)[] | null> {
     try {
-      return await thread.run(group, stop)
+      const done = await this.#threads.ask(group)
+      if (done === null) return null
+      const failed = group.jobs[done.results.length]
+      if (done.failure !== null && failed !== undefined) throw failureOf(failed, failureError(done.failure))
+      return done.results
     } catch (thrown) {
-      if (thrown instanceof JobFailed) {
-        const failed = group[thrown.index]
-        throw failed === undefined ? thrown : failureOf(failed, thrown.cause)
-      }
       if (!(thrown instanceof ThreadLost)) throw thrown
-      this.#withoutThreads = true
       // What it had begun is begun again.
-      for (const job of group)
+      for (const job of group.jobs)
         if (job.kind === 'take') await absentAsNull(() => this.#fs.unlink(job.target)).catch(() => undefined)
-      return this.#runHere(group, signal)
+      return null
     }
   }
 
   async #runHere(group: readonly FileJob[], signal: AbortSignal): Promise<readonly (JobResult | null)[]> {
-    return inParallel(group, mostThreads, async (job) => {
+    return inParallel(group, hereAtOnce, async (job) => {
       try {
         return await this.#here(job, () => signal.aborted)
       } catch (thrown) {
         throw failureOf(job, thrown)
       }
     })
-  }
-
-  /** Threads for as many groups of jobs; none where everything is done on the event loop. */
-  #threadsFor(groups: number): readonly FileThread[] {
-    const wanted = this.#withoutThreads ? 0 : Math.min(this.#most, groups)
-    try {
-      while (this.#threads.length < wanted) this.#threads.push(new FileThread(this.#start))
-    } catch {
-      this.#withoutThreads = true
-    }
-    return this.#withoutThreads ? [] : this.#threads.slice(0, wanted)
-  }
-
-  #endThreads(): void {
-    for (const thread of this.#threads.splice(0)) thread.end().catch(() => undefined)
   }
 }
 
