@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import { attachmentFiles } from '@holdfast/adapters/attachment-files'
 import { makeSyntheticBackup } from '@holdfast/adapters/testing'
 import type { AttachmentRecord, OpenBackup } from '@holdfast/core/import'
 import { alternate, ratios, spread } from '../engine/passes.js'
@@ -56,6 +57,7 @@ export async function measureDecrypting(folder: string, options: DecryptingOptio
       one: () => into((target) => bareSpeed(sources, target, 1)),
       two: () => into((target) => bareSpeed(sources, target, 2)),
       written: () => into((target) => writtenSpeed(backup, records, target, delays)),
+      stored: () => into((target) => storedSpeed(backup, records, target)),
       hashed: () => hashedSpeed(backup, records),
       peer: () => (peer === undefined ? Number.NaN : into((target) => peerSpeed(peer, path, target))),
     })
@@ -79,6 +81,7 @@ export async function measureDecrypting(folder: string, options: DecryptingOptio
         row('floor: bare loops, two cores', speeds.two),
         ...(peer === undefined ? [] : [row('peer: decrypted and written, not hashed', speeds.peer)]),
         row(`\`content()\`, hashed and written, ${atOnce} at a time`, speeds.written),
+        row(`stored: \`copyContent()\` into the library's folder, ${atOnce} at a time`, speeds.stored),
         row(`\`digest()\`, ${atOnce} at a time; nothing is written`, speeds.hashed),
       ],
     )
@@ -144,6 +147,23 @@ async function writtenSpeed(
   // The monitor's own timer is set for a millisecond, which is no delay.
   delays.push(Math.max(0, loop.max / 1e6 - 1))
   return speed
+}
+
+/** As the library receives the content of encrypted attachments, before it syncs and names what it has received. */
+function storedSpeed(
+  backup: OpenBackup,
+  records: readonly AttachmentRecord[],
+  target: string,
+): Promise<number> {
+  const files = attachmentFiles(join(target, 'attachments'))
+  return speedOf(records, async (record) => {
+    const received = await files.receiveWritten?.(async (path) => {
+      if (backup.copyContent === undefined) throw new Error('The reader writes no contents')
+      return backup.copyContent(record, path, signal)
+    }, signal)
+    if (received === undefined) throw new Error('The folder has nothing written')
+    return received.bytes
+  })
 }
 
 function hashedSpeed(backup: OpenBackup, records: readonly AttachmentRecord[]): Promise<number> {

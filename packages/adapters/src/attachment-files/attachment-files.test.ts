@@ -13,10 +13,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HoldfastError } from '@holdfast/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failingFileSystem, watchedFileSystem } from '../../test/faulty-file-system.js'
 import { fileNames } from '../../test/library-fixture.js'
 import { attachmentFiles } from './attachment-files.js'
+import { nodeFileSystem } from './file-system.js'
 import type { AttachmentFiles, FileMove } from './port.js'
 
 const signal = new AbortController().signal
@@ -202,6 +204,59 @@ describe('receiving content', () => {
     await expect(files.receive(content, stop.signal)).rejects.toBe(reason)
     expect(closed).toBe(true)
     expect(fileNames(folder)).toEqual([])
+  })
+
+  it('has it written by others too, into a file of its own, and leaves none when they fail', async () => {
+    const files = attachmentFiles(folder)
+    const digest = { sha256: sha256('written'), bytes: 7 }
+    const write = async (path: string) => {
+      writeFileSync(path, 'written', { flag: 'wx', mode: 0o600 })
+      return digest
+    }
+    const incoming = await files.receiveWritten?.(write, signal)
+    if (incoming === undefined) throw new Error('nothing was received')
+    expect(incoming).toMatchObject({ ...digest, way: 'copy' })
+    await files.keep([{ incoming, name: files.nameFor(digest.sha256, { name: 'a.txt', mimeType: null }) }])
+    const kept = [join(digest.sha256.slice(0, 2), `${digest.sha256}.txt`)]
+    await files.sweep()
+    expect(fileNames(folder)).toEqual(kept)
+
+    const failing = (thrown: unknown) => async (path: string) => {
+      writeFileSync(path, 'half')
+      throw thrown
+    }
+    const ofTheBackup = new HoldfastError('BACKUP_UNREADABLE', 'torn')
+    await expect(files.receiveWritten?.(failing(ofTheBackup), signal)).rejects.toBe(ofTheBackup)
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    await expect(files.receiveWritten?.(failing(full), signal)).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      facts: { systemCode: 'ENOSPC', path: expect.stringContaining(folder) },
+      cause: full,
+    })
+    const stop = new AbortController()
+    const stopped = async (path: string) => {
+      stop.abort(ofTheBackup)
+      return failing(full)(path)
+    }
+    await expect(files.receiveWritten?.(stopped, stop.signal)).rejects.toBe(ofTheBackup)
+    await files.sweep()
+    expect(fileNames(folder)).toEqual(kept)
+  })
+
+  it('may be written by many at the same time, also the very first', async () => {
+    const files = attachmentFiles(folder)
+    const names = Array.from({ length: 20 }, (_, index) => String(index))
+    const receiveNamed = async (name: string) =>
+      files.receiveWritten?.(async (path) => {
+        writeFileSync(path, name, { flag: 'wx' })
+        return { sha256: sha256(name), bytes: name.length }
+      }, signal)
+    const received = await Promise.all(names.map(receiveNamed))
+    expect(received.map((one) => one && readFileSync(one.path, 'utf8'))).toEqual(names)
+  })
+
+  it('is written by nobody else where the file system is the host’s', () => {
+    expect(attachmentFiles(folder, { fs: nodeFileSystem }).receiveWritten).toBeUndefined()
   })
 
   for (const [code, told] of [

@@ -9,7 +9,7 @@ import { isOwnFolder } from './folders.js'
 import { IncomingFiles } from './incoming-files.js'
 import { listFiles } from './list-files.js'
 import { NamedFiles } from './named-files.js'
-import type { AttachmentFiles, DigestRequest, IncomingFile } from './port.js'
+import type { AttachmentFiles, DigestRequest, IncomingFile, WriteFile } from './port.js'
 
 /** How {@link attachmentFiles} may differ. */
 export interface AttachmentFilesOptions {
@@ -80,6 +80,10 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
     nameFor: fileName,
 
     receive: (content, signal) => incoming.receive(content, signal),
+
+    ...(options.fs === undefined
+      ? { receiveWritten: (write: WriteFile, signal: AbortSignal) => incoming.receiveWritten(write, signal) }
+      : {}),
 
     receiveFiles: (paths, { mayLink, signal }) =>
       incoming.take(paths, mayLink ? ways : ways.filter((way) => way !== 'link'), signal),

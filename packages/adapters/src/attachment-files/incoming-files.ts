@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { isHoldfastError, systemCodeOf } from '@holdfast/core'
 import { syncFile, writeContent } from './file-content.js'
-import { absentAsNull, fileWork } from './file-errors.js'
+import { absentAsNull, fileError, fileWork } from './file-errors.js'
 import type { Way } from './file-jobs.js'
 import type { FileSystem } from './file-system.js'
 import type { FileWorkers } from './file-workers.js'
 import { isOwnFolder, makeFolder, makeFolders } from './folders.js'
 import { inParallel } from './in-parallel.js'
-import type { IncomingFile } from './port.js'
+import type { IncomingFile, WriteFile } from './port.js'
 
 const incomingName = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -20,6 +21,7 @@ export class IncomingFiles {
   readonly #root: string
   readonly #fs: FileSystem
   readonly #workers: FileWorkers
+  #making: Promise<void> | null = null
 
   constructor(root: string, fs: FileSystem, workers: FileWorkers) {
     this.folder = join(root, '.incoming')
@@ -33,6 +35,22 @@ export class IncomingFiles {
     await this.#make()
     const path = join(this.folder, randomUUID())
     return { path, way: 'copy', ...(await writeContent(this.#fs, path, content, signal)) }
+  }
+
+  /** Has a temporary file written. Contract as that of `AttachmentFiles.receiveWritten`. */
+  async receiveWritten(write: WriteFile, signal: AbortSignal): Promise<IncomingFile> {
+    signal.throwIfAborted()
+    await this.#make()
+    const path = join(this.folder, randomUUID())
+    try {
+      return { path, way: 'copy', ...(await write(path, signal)) }
+    } catch (thrown) {
+      // The first failure is the one to tell; a file that stays is removed by the next sweep.
+      await this.#fs.unlink(path).catch(() => undefined)
+      signal.throwIfAborted()
+      const isRefusal = !isHoldfastError(thrown) && systemCodeOf(thrown) !== null
+      throw isRefusal ? fileError(thrown, 'writing an attachment', path) : thrown
+    }
   }
 
   /** Takes files in, by the first of `ways` that goes, else by a copy. Contract as that of `AttachmentFiles.receiveFiles`. */
@@ -86,11 +104,17 @@ export class IncomingFiles {
     })
   }
 
+  /** Makes the folder where there is none: once for all who ask at the same time, who would be in each other's way. */
   async #make(): Promise<void> {
-    await fileWork('making a folder', this.folder, async () => {
+    this.#making ??= fileWork('making a folder', this.folder, async () => {
       if (await isOwnFolder(this.#fs, this.folder)) return
       await makeFolders(this.#fs, this.#root)
       await makeFolder(this.#fs, this.folder)
     })
+    try {
+      await this.#making
+    } finally {
+      this.#making = null
+    }
   }
 }

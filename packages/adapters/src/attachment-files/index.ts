@@ -8,4 +8,5 @@ export type {
   FileMove,
   IncomingFile,
   LinkStatus,
+  WriteFile,
 } from './port.js'

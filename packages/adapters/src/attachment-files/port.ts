@@ -12,6 +12,9 @@ export interface IncomingFile {
   readonly way: Way
 }
 
+/** Writes content into a new file; resolves with what it wrote. What the file system refuses of the path is thrown unchanged. */
+export type WriteFile = (path: string, signal: AbortSignal) => Promise<ContentDigest>
+
 /** A received file and the name that it shall have. */
 export interface FileMove {
   readonly incoming: IncomingFile
@@ -62,6 +65,14 @@ export interface AttachmentFiles {
    * @throws what `content` throws and the signal's reason, both unchanged.
    */
   receive(content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<IncomingFile>
+
+  /**
+   * Has content written into a temporary file of the folder by `write`, which is given its path and makes it: where nothing is, for this
+   * user alone. When it throws, the temporary file is gone. Absent where the files are on a file system that only the folder knows.
+   *
+   * @throws what `write` throws, told as what it means here where the file system has refused something; the signal's reason.
+   */
+  receiveWritten?(write: WriteFile, signal: AbortSignal): Promise<IncomingFile>
 
   /**
    * Takes files of a backup in, hashing each: as a clone where the file system can make one, else as a hard link where `mayLink` says

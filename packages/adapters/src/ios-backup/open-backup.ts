@@ -4,10 +4,10 @@ import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { HoldfastError } from '@holdfast/core'
 import type { OpenBackup, OpenRequest } from '@holdfast/core/import'
 import type { OpenSqlite } from '../sqlite/driver.js'
-import { Decryption } from './encryption/decryption.js'
 import type { KeyVault } from './encryption/key-vault.js'
 import { openContents } from './encryption/open-contents.js'
 import { findBackup } from './folder/backup-layout.js'
+import { BlobReading } from './folder/blob-reading.js'
 import { Blobs } from './folder/blobs.js'
 import type { FingerprintMemory } from './folder/fingerprint-memory.js'
 import { textAt } from './folder/plist-file.js'
@@ -47,14 +47,14 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   const removal = { overwrite: options.overwriteScratch }
   await sweepScratch(options.scratch ?? tmpdir(), removal)
   const scratch = new ScratchFolder(options.scratch, removal)
-  const decryption = new Decryption()
+  const reading = new BlobReading()
   // What is open already, and must be closed again when what follows fails. Called in reverse order.
-  const closers: (() => void | Promise<void>)[] = [() => scratch.remove(), () => decryption.close()]
+  const closers: (() => void | Promise<void>)[] = [() => scratch.remove(), () => reading.close()]
   const close = () => closeAll(closers)
   try {
     // Before anything is copied or read: what changes afterwards makes the fingerprint differ when the backup is to be released.
     const fingerprint = await options.fingerprints.take(root, signal)
-    const contents = await openContents(found, plists, { ...options, folder: scratch, decryption })
+    const contents = await openContents(found, plists, { ...options, folder: scratch, reading })
     const { manifest, blobs } = contents
     closers.push(() => manifest.close())
     const source = backupSource({

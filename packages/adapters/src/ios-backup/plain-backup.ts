@@ -12,6 +12,7 @@ import type {
 import { cursorAt, readCursor } from './cursor.js'
 import { closedError } from './folder/backup-file.js'
 import type { Blobs } from './folder/blobs.js'
+import { copyChunks } from './folder/copy-chunks.js'
 import { digestChunks } from './folder/digest-chunks.js'
 import type { OpenPart } from './parts/backup-part.js'
 import type { ContentPlace } from './parts/content-place.js'
@@ -110,6 +111,13 @@ export class PlainBackup implements OpenBackup {
     this.#check()
     const place = await placeIn(this.#parts.parts, record)
     return place !== null && 'blob' in place && place.blob.key === null ? place.blob.path : null
+  }
+
+  async copyContent(record: AttachmentRecord, path: string, signal: AbortSignal): Promise<ContentDigest> {
+    const place = await this.#find(record, signal)
+    return 'bytes' in place
+      ? copyChunks([place.bytes], path)
+      : this.#parts.blobs.copy(place.blob, path, signal)
   }
 
   async digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest> {

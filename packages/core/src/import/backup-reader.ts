@@ -122,7 +122,7 @@ export interface BackupReader {
   forget?(run: string): void
 }
 
-/** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest} may be under way. */
+/** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest} and {@link OpenBackup.copyContent} may be under way. */
 export interface OpenBackup {
   readonly source: SourceDescription
 
@@ -167,6 +167,16 @@ export interface OpenBackup {
    * because they are encrypted, or in a database, or cannot be had. Readers that have no such files leave it out.
    */
   contentFile?(record: AttachmentRecord, signal: AbortSignal): Promise<string | null>
+
+  /**
+   * Writes the bytes that {@link content} gives into a new file, for this user alone, and hashes them on the way: quicker than what
+   * whoever reads {@link content} can do, where a reader has threads. Resolves with what was written, which is not yet durable. Several
+   * calls may be under way. When it throws, nothing writes to the file any more, and some of it may be left there for the caller to
+   * remove. Readers that are no quicker leave it out.
+   *
+   * @throws as {@link content}, or the signal's reason; what the file system refuses of `path`, such as `ENOSPC`, unchanged.
+   */
+  copyContent?(record: AttachmentRecord, path: string, signal: AbortSignal): Promise<ContentDigest>
 
   /** Reads the attachment's content from the backup once more, in full, and hashes it. Throws as {@link content}. */
   digest(record: AttachmentRecord, signal: AbortSignal): Promise<ContentDigest>

@@ -94,6 +94,7 @@ export {
 export type { Shortage } from './room-needed.js'
 export type { RoomPolicy } from './short-of-room.js'
 export type {
+  ContentCopy,
   ContentFile,
   ContentSource,
   ImportRef,

@@ -1,3 +1,4 @@
+import type { ContentDigest } from './backup-reader.js'
 import type { LibraryProblem } from './library-problems.js'
 import type { Receipt } from './receipt.js'
 import type {
@@ -46,11 +47,20 @@ export type ContentSource = (record: AttachmentRecord, signal: AbortSignal) => A
  */
 export type ContentFile = (record: AttachmentRecord, signal: AbortSignal) => Promise<string | null>
 
+/** Writes the bytes of an attachment into a new file. The contract is that of `OpenBackup.copyContent`. */
+export type ContentCopy = (
+  record: AttachmentRecord,
+  path: string,
+  signal: AbortSignal,
+) => Promise<ContentDigest>
+
 /** Where a batch's content comes from. */
 export interface WriteOptions {
   readonly content: ContentSource
   /** A storage that keeps content in files may take these over instead of reading {@link content}. @default it reads */
   readonly contentFile?: ContentFile
+  /** A storage that keeps content in files may have them written so, several at a time, instead of reading {@link content}. @default it reads */
+  readonly copyContent?: ContentCopy
   /**
    * Whether the run owns the backup and deletes it once everything is verified. Only then may a storage hold content as a hard link
    * to the backup's own file: one file by two names changes under both of them. @default 'stays'

@@ -3,7 +3,7 @@ import type { BackupReader, OpenBackup } from './backup-reader.js'
 import { chosenParts } from './import-policy.js'
 import type { AttachmentRecord } from './records.js'
 import { type Remainder, type Shortage, shortageFor, withRoomNeeded } from './room-needed.js'
-import type { ContentFile, ImportRef, Storage } from './storage.js'
+import type { ContentCopy, ContentFile, ImportRef, Storage } from './storage.js'
 
 /** What reading a backup needs of a step's context. */
 export interface Reading {
@@ -83,6 +83,7 @@ export async function storeRecords(
     const writing = {
       content: (record: AttachmentRecord, abort: AbortSignal) => backup.content(record, abort),
       ...contentFileOf(backup),
+      ...contentCopyOf(backup),
       backup: fate,
       signal,
     }
@@ -148,6 +149,12 @@ export async function stampedRef(
 export function contentFileOf(backup: OpenBackup): { readonly contentFile?: ContentFile } {
   if (backup.contentFile === undefined) return {}
   return { contentFile: async (record, signal) => (await backup.contentFile?.(record, signal)) ?? null }
+}
+
+/** How a backup writes its contents into files, for a storage; nothing where its reader has no way of its own. */
+function contentCopyOf(backup: OpenBackup): { readonly copyContent?: ContentCopy } {
+  const { copyContent } = backup
+  return copyContent === undefined ? {} : { copyContent: copyContent.bind(backup) }
 }
 
 /** Items of all kinds. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { HoldfastError } from '@holdfast/core'
 import { readSqliteFile } from '../database/sqlite-file.js'
+import type { BlobReading } from '../folder/blob-reading.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
 import { manifestName } from '../manifest/manifest.js'
 import type { ClassKeys } from './class-keys.js'
-import type { Decryption } from './decryption.js'
 
 /**
  * Decrypts Manifest.db into the scratch folder, in bounded memory (real ones have up to 1.5 GB); resolves with the path.
@@ -16,15 +16,15 @@ export async function decryptManifest(
   manifestKey: Uint8Array,
   options: {
     readonly classKeys: ClassKeys
-    readonly decryption: Decryption
+    readonly reading: BlobReading
     readonly scratch: ScratchFolder
     readonly signal: AbortSignal
   },
 ): Promise<string> {
-  const { classKeys, decryption, scratch, signal } = options
+  const { classKeys, reading, scratch, signal } = options
   const key = classKeys.fileKey(manifestKey)
   if (key === null) throw manifestDamaged(root, 'its key is damaged')
-  const path = await scratch.write(manifestName, decryption.read(join(root, manifestName), key, signal))
+  const path = await scratch.write(manifestName, reading.read(join(root, manifestName), key, signal))
   if ((await readSqliteFile(path)) === null) throw manifestDamaged(root, 'what it decrypts to is no database')
   return path
 }

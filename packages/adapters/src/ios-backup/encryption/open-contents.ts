@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/core'
 import type { OpenRequest } from '@holdfast/core/import'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import type { FoundBackup } from '../folder/backup-layout.js'
+import type { BlobReading } from '../folder/blob-reading.js'
 import { Blobs } from '../folder/blobs.js'
 import { textAt } from '../folder/plist-file.js'
 import { areFilesEncrypted, judgeProtection } from '../folder/protection.js'
@@ -12,7 +13,6 @@ import type { Manifest } from '../manifest/manifest.js'
 import { openManifest } from '../manifest/open-manifest.js'
 import type { ClassKeys } from './class-keys.js'
 import { decryptManifest } from './decrypt-manifest.js'
-import type { Decryption } from './decryption.js'
 import { FileKeys } from './file-keys.js'
 import type { KeyVault } from './key-vault.js'
 import { encryptedError, keybagDamaged, unlockKeybag } from './unlock.js'
@@ -24,8 +24,8 @@ export interface ContentsOptions extends OpenRequest {
   readonly scratch: string | null
   /** This backup's own folder in it. */
   readonly folder: ScratchFolder
-  /** What decrypts, if there is something to decrypt; closed by whoever made it. */
-  readonly decryption: Decryption
+  /** What reads its blobs; closed by whoever made it. */
+  readonly reading: BlobReading
   /** Where the key is looked for, and kept. */
   readonly vaults: readonly KeyVault[]
 }
@@ -52,7 +52,7 @@ export async function openContents(
   options: ContentsOptions,
 ): Promise<Contents> {
   const { root } = found
-  const { folder, decryption, signal, openSqlite } = options
+  const { folder, reading, signal, openSqlite } = options
   const protection = await judgeProtection(found, plists.manifest)
   const unlock = (keybag: Uint8Array): Promise<ClassKeys> => {
     if (options.ask === undefined && options.vaults.length === 0) throw encryptedError(root)
@@ -69,7 +69,7 @@ export async function openContents(
       ? null
       : await decryptManifest(root, known.manifestKey, {
           classKeys: known.classKeys,
-          decryption,
+          reading,
           scratch: folder,
           signal,
         })
@@ -86,9 +86,9 @@ export async function openContents(
         protection.state === 'readable' && protection.claimsEncrypted
           ? ['Manifest.plist says that the backup is encrypted, but its files are not.']
           : []
-      return { manifest, blobs: new Blobs(root), encrypted: false, remarks }
+      return { manifest, blobs: new Blobs(root, { reading }), encrypted: false, remarks }
     }
-    const blobs = new Blobs(root, { keys: new FileKeys(manifest, classKeys), decryption })
+    const blobs = new Blobs(root, { reading, keys: new FileKeys(manifest, classKeys) })
     return { manifest, blobs, encrypted: true, remarks: remarksOn(classKeys) }
   } catch (thrown) {
     manifest.close()

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 
 import { HoldfastError } from '@holdfast/core'
 import type { ContentDigest } from '@holdfast/core/import'
-import type { Decryption } from '../encryption/decryption.js'
 import type { FileKey, FileKeys } from '../encryption/file-keys.js'
 import { linkError, readFileChunks, regularFile, unreadable } from './backup-file.js'
-import { digestChunks } from './digest-chunks.js'
+import { BlobReading } from './blob-reading.js'
 import type { ScratchFolder } from './scratch-folder.js'
 
 /** A blob that is on disk. */
@@ -31,26 +30,25 @@ export type FoundBlob =
 /** AES blocks: ciphertext of any other length was cut off. */
 const cipherBlockBytes = 16
 
-/** What opens the blobs of an encrypted backup. */
-export interface Unlocked {
-  readonly keys: FileKeys
-  readonly decryption: Decryption
-}
-
 /** The contents of a backup: blobs named by their file id, decrypted on the way where the backup is encrypted. */
 export class Blobs {
   readonly #root: string
-  readonly #unlocked: Unlocked | null
+  readonly #reading: BlobReading
+  readonly #keys: FileKeys | null
 
-  /** `unlocked` is for an encrypted backup; without it blobs are given as they are. */
-  constructor(root: string, unlocked: Unlocked | null = null) {
+  /** `keys` are those of an encrypted backup; without them blobs are given as they are. */
+  constructor(
+    root: string,
+    { reading = new BlobReading(), keys = null }: { reading?: BlobReading; keys?: FileKeys | null } = {},
+  ) {
     this.#root = root
-    this.#unlocked = unlocked
+    this.#reading = reading
+    this.#keys = keys
   }
 
   /** Whether what lies on disk is ciphertext. */
   get areEncrypted(): boolean {
-    return this.#unlocked !== null
+    return this.#keys !== null
   }
 
   /**
@@ -100,16 +98,17 @@ export class Blobs {
     signal: AbortSignal,
     reuse = false,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    return key === null || this.#unlocked === null
-      ? readFileChunks(path, signal, reuse)
-      : this.#unlocked.decryption.read(path, key, signal)
+    return key === null ? readFileChunks(path, signal, reuse) : this.#reading.read(path, key, signal)
   }
 
   /** Size and SHA-256 of the content of a blob. Throws as {@link read}. */
-  async digest({ path, key }: ReadableBlob, signal: AbortSignal): Promise<ContentDigest> {
-    return key === null || this.#unlocked === null
-      ? digestChunks(readFileChunks(path, signal, true))
-      : this.#unlocked.decryption.digest(path, key, signal)
+  digest({ path, key }: ReadableBlob, signal: AbortSignal): Promise<ContentDigest> {
+    return this.#reading.digest(path, key, signal)
+  }
+
+  /** Writes the content of a blob into a new file. Contract as that of `BlobReading.copy`. */
+  copy({ path, key }: ReadableBlob, target: string, signal: AbortSignal): Promise<ContentDigest> {
+    return this.#reading.copy(path, key, target, signal)
   }
 
   /**
@@ -130,7 +129,7 @@ export class Blobs {
   }
 
   #keyOf(fileId: string): FileKey {
-    return this.#unlocked?.keys.of(fileId) ?? { state: 'plain' }
+    return this.#keys?.of(fileId) ?? { state: 'plain' }
   }
 }
 
