@@ -17,7 +17,13 @@ Object.assign(process.env, {
 })
 const isWhole = process.argv.length === 2
 // One file after the other: each keeps all processors busy by itself.
-process.argv.splice(2, 0, '--no-file-parallelism', 'packages/adapters/test/engine')
+process.argv.splice(
+  2,
+  0,
+  '--no-file-parallelism',
+  'packages/adapters/test/engine',
+  'packages/adapters/test/host-storage/host-kill',
+)
 try {
   await import('./test.mjs')
   const kills = killsIn(tally)

@@ -19,8 +19,10 @@ export async function receiptOfImport(
   return sealed
 }
 
+type SourceOfOwner = Pick<ImportRef, 'owner' | 'udid' | 'fingerprint'>
+
 /** Whether two imports are of the same source of the same owner: what was staged for the one may go on as the other. */
-export function isSameSource(one: Omit<ImportRef, 'id'>, other: Omit<ImportRef, 'id'>): boolean {
+export function isSameSource(one: SourceOfOwner, other: SourceOfOwner): boolean {
   return one.owner === other.owner && one.udid === other.udid && one.fingerprint === other.fingerprint
 }
 
