@@ -2,31 +2,36 @@
  * The list of files at the size of the largest known phones, and the inspection of a backup:
  *   npm run bench:manifest -- [--rows N] [--files N] [--passes N] [--folder DIR]
  *
- * Makes a Manifest.db and a Manifest.mbdb of `rows` files (1,300,000; about 1.5 GB), and a backup of `files` files with their blobs
- * (100,000). Everything is read by processes of their own, so that the memory is theirs alone. The floor of a lookup: the same
+ * Makes a Manifest.db and a Manifest.mbdb of `rows` files (1,300,000; about 1.5 GB), encrypts the former as phones do, and makes a
+ * backup of `files` files with their blobs (100,000). Everything is read by processes of their own, so that the memory is theirs alone. The floor of a lookup: the same
  * statement on bare better-sqlite3, in the same process and in turns, with the file ids known beforehand.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { decryptManifest } from '../src/ios-backup/encryption/decrypt-manifest.js'
+import { unlockKeybag } from '../src/ios-backup/encryption/unlock.js'
+import { BlobReading } from '../src/ios-backup/folder/blob-reading.js'
 import { ScratchFolder } from '../src/ios-backup/folder/scratch-folder.js'
 import { inspectBackup } from '../src/ios-backup/index.js'
 import { openManifest } from '../src/ios-backup/manifest/open-manifest.js'
 import { openTestSqlite } from '../src/testing/index.js'
+import { BackupEncryption } from '../src/testing/synthetic-backup/folder/encryption.js'
 import type { ManifestWriter } from '../src/testing/synthetic-backup/folder/manifest-writer.js'
 import { MbdbManifestWriter } from '../src/testing/synthetic-backup/folder/mbdb-manifest-writer.js'
 import { SqliteManifestWriter } from '../src/testing/synthetic-backup/folder/sqlite-manifest-writer.js'
+import { Random } from '../src/testing/synthetic-backup/random.js'
 import { fileId } from '../src/testing/synthetic-backup/well-known-files.js'
 import { figure, print, printTable, ratio } from './engine/table.js'
 import { generateBackup, generatedFile } from './manifest/generated-backup.js'
 
 const lookups = 50_000
 const { signal } = new AbortController()
-const kinds = ['Manifest.db', 'Manifest.mbdb'] as const
+const password = 'correct horse'
 
 /** What a process measured, in milliseconds, lookups a second and bytes. */
 interface Measured {
@@ -55,12 +60,48 @@ const asked = (rows: number, pass: number) =>
     generatedFile((Math.imul(index + pass * lookups, 0x9e3779b1) >>> 0) % rows),
   )
 
-async function read(path: string, rows: number, passes: number): Promise<Measured> {
-  const scratch = new ScratchFolder(null)
+/** The keys of a list that was encrypted here, beside it. */
+interface Keys {
+  readonly keyBag: string
+  readonly manifestKey: string
+}
+
+const keysFile = (folder: string): string => join(folder, 'keys.json')
+
+/** Encrypts a Manifest.db where it lies, as a phone does. */
+async function encrypt(folder: string): Promise<void> {
+  const options = { password, generation: '10.2', iterations: 1000 } as const
+  const encryption = new BackupEncryption(options, new Random('manifest'))
+  const manifestKey = await encryption.encryptManifest(join(folder, 'Manifest.db'))
+  const keys: Keys = { keyBag: encryption.keyBag.toString('hex'), manifestKey: manifestKey.toString('hex') }
+  writeFileSync(keysFile(folder), JSON.stringify(keys))
+}
+
+/** Decrypts an encrypted list into the scratch folder, the password being known; resolves with the path. */
+async function decrypt(folder: string, scratch: ScratchFolder): Promise<string> {
+  // Written by `encrypt`.
+  const { keyBag, manifestKey } = JSON.parse(readFileSync(keysFile(folder), 'utf8')) as Keys
+  const ask = async (): Promise<string> => password
+  const unlocking = { vaults: [], signal, title: null, path: folder, ask }
+  const classKeys = await unlockKeybag(Buffer.from(keyBag, 'hex'), unlocking)
+  const reading = new BlobReading()
+  try {
+    const decrypting = { classKeys, reading, scratch, signal }
+    return await decryptManifest(folder, Buffer.from(manifestKey, 'hex'), decrypting)
+  } finally {
+    await reading.close()
+  }
+}
+
+async function read(given: string, rows: number, passes: number): Promise<Measured> {
+  const folder = dirname(given)
+  const isPrivate = existsSync(keysFile(folder))
+  const scratch = new ScratchFolder(folder)
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   let started = performance.now()
-  const manifest = await openManifest(path, { openSqlite: openTestSqlite, scratch, signal })
+  const path = isPrivate ? await decrypt(folder, scratch) : given
+  const manifest = await openManifest(path, { openSqlite: openTestSqlite, scratch, signal, isPrivate })
   const open = performance.now() - started
   delay.disable()
   const ours: number[] = []
@@ -80,6 +121,7 @@ async function read(path: string, rows: number, passes: number): Promise<Measure
   const walk = performance.now() - started
   if (bytes !== rows * 17) throw new Error(`the sizes add up to ${bytes}`)
   manifest.close()
+  await scratch.remove()
   return {
     open,
     slowestTurn: delay.max / 1e6,
@@ -147,12 +189,10 @@ async function main(words: readonly string[]): Promise<void> {
     print(
       `${cpus().length} x ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
     )
-    const table = kinds.map((kind) => {
-      other('make', kind, join(folder, kind), rows, 'list')
-      const path = join(folder, kind, kind)
+    const measure = (name: string, path: string): readonly string[] => {
       const measured = other<Measured>('read', path, rows, passes)
       return [
-        `${kind}, ${figure(Number(rows))} files, ${megabytes(statSync(path).size)}`,
+        `${name}, ${figure(Number(rows))} files, ${megabytes(statSync(path).size)}`,
         `${figure(measured.open)} ms`,
         `${figure(measured.slowestTurn)} ms`,
         figure(measured.lookups),
@@ -161,7 +201,19 @@ async function main(words: readonly string[]): Promise<void> {
         `${(measured.walk / 1000).toFixed(1)} s`,
         megabytes(measured.peak),
       ]
-    })
+    }
+    const make = (kind: string): string => {
+      other('make', kind, join(folder, kind), rows, 'list')
+      return join(folder, kind, kind)
+    }
+    const list = make('Manifest.db')
+    const plain = measure('Manifest.db', list)
+    other('encrypt', dirname(list))
+    const table = [
+      plain,
+      measure('Manifest.db, encrypted', list),
+      measure('Manifest.mbdb', make('Manifest.mbdb')),
+    ]
     printTable(
       [
         'list',
@@ -201,6 +253,9 @@ if (role === 'make') {
   mkdirSync(second, { recursive: true })
   const manifest = writerOf(first, second)
   generateBackup(second, { files: Number(third), manifest, blobs: fourth === 'backup' })
+  print('null')
+} else if (role === 'encrypt') {
+  await encrypt(first)
   print('null')
 } else if (role === 'read') print(JSON.stringify(await read(first, Number(second), Number(third))))
 else if (role === 'inspect') print(JSON.stringify(await inspect(first)))
