@@ -49,6 +49,9 @@ describe.each(['xfs', 'btrfs'] as const)('an import on a volume of %s, which has
       const reader = iosBackup({ openSqlite: openTestSqlite, scratch: join(base, 'scratch') })
       const saga = backupImport({ device: backupFolder(), reader, storage })
       const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+      const [room] =
+        (await storage.space?.rooms({ backupPath: backup.path, backup: 'stays' }))?.slice(-1) ?? []
+      expect(room?.takesFilesOver).toBe(true)
       const before = usedBytes(volume.folder)
       const run = await runner.start(saga, { path: backup.path }, { owner: 'me' })
       expect((await run.outcome()).status).toBe('done')

@@ -59,7 +59,8 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
   const root = resolve(folder)
   const incoming = new IncomingFiles(root, fs, workers)
   const named = new NamedFiles(root, fs, workers)
-  const ways = waysOf[sharing]
+  const waysFor = (mayLink: boolean): readonly Way[] =>
+    waysOf[sharing].filter((way) => mayLink || way !== 'link')
 
   return {
     folder: root,
@@ -85,8 +86,9 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
       ? { receiveWritten: (write: WriteFile, signal: AbortSignal) => incoming.receiveWritten(write, signal) }
       : {}),
 
-    receiveFiles: (paths, { mayLink, signal }) =>
-      incoming.take(paths, mayLink ? ways : ways.filter((way) => way !== 'link'), signal),
+    receiveFiles: (paths, { mayLink, signal }) => incoming.take(paths, waysFor(mayLink), signal),
+
+    sharesFiles: ({ mayLink }) => incoming.shares(waysFor(mayLink)),
 
     async keep(moves) {
       await incoming.sync(moves.map((move) => move.incoming))
@@ -113,7 +115,7 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
           ? []
           : await incoming.take(
               shared.map((name) => named.pathOf(name)),
-              ways.filter((way) => way === 'clone'),
+              waysFor(false),
               signal,
             )
       const moves: { readonly file: IncomingFile; readonly name: string }[] = []

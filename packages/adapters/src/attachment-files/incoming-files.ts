@@ -22,6 +22,8 @@ export class IncomingFiles {
   readonly #fs: FileSystem
   readonly #workers: FileWorkers
   #making: Promise<void> | null = null
+  /** Whether these ways, by their names, did go when they were tried. */
+  readonly #tried = new Map<string, boolean>()
 
   constructor(root: string, fs: FileSystem, workers: FileWorkers) {
     this.folder = join(root, '.incoming')
@@ -79,6 +81,32 @@ export class IncomingFiles {
     }
   }
 
+  /** Whether any of these ways goes here, as a small file shows. Contract as that of `AttachmentFiles.sharesFiles`. */
+  async shares(ways: readonly Way[]): Promise<boolean> {
+    if (ways.length === 0) return false
+    const key = ways.join()
+    const known = this.#tried.get(key)
+    if (known !== undefined) return known
+    const made: IncomingFile[] = []
+    try {
+      const { signal } = new AbortController()
+      const probe = await this.receive(probeContent(), signal)
+      made.push(probe)
+      const [taken = null] = await this.take([probe.path], ways, signal)
+      if (taken !== null) made.push(taken)
+      const shares = taken !== null && taken.way !== 'copy'
+      // Remembered: on a full disk, when it matters most, it cannot be tried again.
+      this.#tried.set(key, shares)
+      return shares
+    } catch {
+      return false
+    } finally {
+      // What stays is removed by the next sweep.
+      await this.drop(made).catch(() => undefined)
+      await this.#fs.rmdir(this.folder).catch(() => undefined)
+    }
+  }
+
   /** Makes the content of temporary files survive a power cut. */
   async sync(files: readonly IncomingFile[]): Promise<void> {
     await inParallel(files, atOnce, ({ path, way }) =>
@@ -117,4 +145,9 @@ export class IncomingFiles {
       this.#making = null
     }
   }
+}
+
+/** A block, so that there is something to be shared: file systems keep the shortest content beside the name. */
+async function* probeContent(): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(4096, 1)
 }

@@ -87,6 +87,12 @@ export interface AttachmentFiles {
   ): Promise<readonly (IncomingFile | null)[]>
 
   /**
+   * Whether {@link receiveFiles} would clone or link files of its own volume rather than copy them: tried with a small one, of which
+   * nothing is left. False where it cannot be tried.
+   */
+  sharesFiles(options: { readonly mayLink: boolean }): Promise<boolean>
+
+  /**
    * Gives received files their names, replacing what has them. When it resolves, contents and names survive a power cut;
    * when it throws, some may have been moved and the others are still to be dropped.
    */

@@ -8,17 +8,18 @@ import type { ImportRow } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
 
 /** The volumes of a library: one, unless its database and its attachments lie on two. */
-export function roomsOf(
+export async function roomsOf(
   database: string | null,
-  { folder }: AttachmentFiles,
+  files: AttachmentFiles,
   { backupPath, backup }: { readonly backupPath: string; readonly backup: 'goes' | 'stays' },
-): readonly Room[] {
+): Promise<readonly Room[]> {
+  const { folder } = files
+  const isNear = deviceOf(backupPath) === deviceOf(folder)
   const content: Room = {
     path: folder,
     holds: ['content'],
     bytesFree: freeBytes(folder),
-    // A backup that stays is linked to nothing; whether the volume clones files shows only when one is cloned.
-    takesFilesOver: backup === 'goes' && deviceOf(backupPath) === deviceOf(folder),
+    takesFilesOver: isNear && (await files.sharesFiles({ mayLink: backup === 'goes' })),
   }
   if (database === null) return [content]
   if (deviceOf(database) === deviceOf(folder)) return [{ ...content, holds: ['rows', 'content'] }]
