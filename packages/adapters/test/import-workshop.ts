@@ -19,6 +19,8 @@ export interface WorkshopOptions {
   readonly storage?: (storage: Storage) => Storage
   readonly device?: (device: Device) => Device
   readonly batchSize?: number
+  /** @default the database as it is */
+  readonly database?: (db: SqliteDatabase) => SqliteDatabase
   /** How the files of the library differ. */
   readonly files?: AttachmentFilesOptions
   /** @default the system's clock */
@@ -29,8 +31,13 @@ export interface WorkshopOptions {
 
 /** A folder with backups and a library, and an app that can be started on it again and again, as after a quit. */
 export class Workshop {
-  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-import-'))
+  readonly folder: string
   readonly #open: { runner: Runner; db: SqliteDatabase }[] = []
+
+  /** `folder`: one that another process works on as well. @default a new one */
+  constructor(folder = mkdtempSync(join(tmpdir(), 'holdfast-import-'))) {
+    this.folder = folder
+  }
 
   /** Makes a backup in a folder of its own. */
   makeBackup(options: Partial<SyntheticBackupOptions> & { readonly seed: number }): Promise<SyntheticBackup> {
@@ -44,7 +51,8 @@ export class Workshop {
 
   /** An app on real SQLite and real files: one database for journal and library, as a host has it. */
   openApp(options: WorkshopOptions = {}) {
-    const db = openTestSqlite(join(this.folder, 'library.db'), { readonly: false })
+    const opened = openTestSqlite(join(this.folder, 'library.db'), { readonly: false })
+    const db = options.database?.(opened) ?? opened
     const plain = sqliteLibrary(db, attachmentFiles(join(this.folder, 'attachments'), options.files ?? {}))
     const storage = options.storage?.(plain) ?? plain
     const reader = iosBackup({

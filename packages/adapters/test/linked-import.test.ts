@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noAnomalies, type SyntheticBackup } from '../src/testing/index.js'
 import { Random } from '../src/testing/synthetic-backup/random.js'
 import { expectLibraryToEqualTruth } from './compare-with-truth.js'
-import { watchedFileSystem } from './faulty-file-system.js'
 import { Workshop } from './import-workshop.js'
 import { fileNames } from './library-fixture.js'
+import { linking } from './linking-files.js'
 
 const { signal } = new AbortController()
 const seed = process.env['HOLDFAST_SEED'] ?? String(Date.now() % 1_000_000)
@@ -19,14 +19,6 @@ beforeEach(async () => {
   backup = await workshop.makeBackup({ seed: 51, messages: 60, attachments: 30, anomalies: noAnomalies })
 })
 afterEach(() => workshop.cleanUp())
-
-/** Links on every file system, also on those that would rather clone; `before` is called before every other call. */
-const linking = (before: (call: string) => void = () => {}) => ({
-  fs: watchedFileSystem((call) => {
-    if (call === 'copyFile') throw Object.assign(new Error('no clones'), { code: 'ENOTSUP' })
-    before(call)
-  }),
-})
 
 const attachments = () => join(workshop.folder, 'attachments')
 /** How many names the library's files have, each number once. */

@@ -13,7 +13,12 @@ export type ProcessIdentity = {
 
 /** This process. */
 export function thisProcess(): ProcessIdentity {
-  return { host: hostname(), boot: bootId(), pid: process.pid, started: startOf(process.pid) }
+  return identityOf(process.pid)
+}
+
+/** A process of this machine that is there, such as a child. */
+export function identityOf(pid: number): ProcessIdentity {
+  return { host: hostname(), boot: bootId(), pid, started: startOf(pid) }
 }
 
 /** Whether `identity` is this very process. */

@@ -1,18 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError } from '@holdfast/core'
 import type { AcquireContext, BackupRef, Device } from '@holdfast/core/import'
 import { backupFolder } from '../../src/backup-folder/index.js'
+import { hasEnded, identityOf, type ProcessIdentity } from '../../src/process/process-identity.js'
 
 /** How the process behaves that makes the backup; see phone.mjs. */
 export type Mood = 'quick' | 'busy' | 'hung' | 'locked'
 
+/** The program that makes the backup. */
+export const phoneProgram = fileURLToPath(new URL('phone.mjs', import.meta.url))
+
 /**
  * Plays a phone on its cable, on the Device port: a real process makes a real backup. What such a device owes the engine is here as in
  * an adapter for real phones: it needs `device`, tells where the backup will be before anything is written, takes what the process says
- * for activity, asks for the passcode, and has ended the process before it says that it stopped.
+ * for activity, asks for the passcode, and has ended the process before it says that it stopped. Which process it is lies beside the
+ * backup: one that a killed app has left is ended by the next app, before that lets another one near the phone.
  */
 export class CabledPhone implements Device {
   readonly needs = ['device']
@@ -22,14 +28,16 @@ export class CabledPhone implements Device {
   started = 0
   readonly #phone: string
   readonly #backup: string
+  readonly #program: string
   readonly #folder = backupFolder()
   #process: ChildProcess | null = null
   #onLine: () => void = () => undefined
 
-  /** `phone`: the backup that it hands out; `backup`: where it makes it. */
-  constructor(phone: string, backup: string) {
+  /** `phone`: the backup that it hands out; `backup`: where it makes it; `program`: phone.mjs, wherever this is bundled to. */
+  constructor(phone: string, backup: string, program = phoneProgram) {
     this.#phone = phone
     this.#backup = backup
+    this.#program = program
   }
 
   /** Whether the process is there. */
@@ -56,6 +64,7 @@ export class CabledPhone implements Device {
     context.signal.throwIfAborted()
     const backup: BackupRef = { path: this.#backup, ownership: 'made' }
     await context.onBackup(backup)
+    await this.#endLeftOver()
     if (!existsSync(backup.path)) await this.#make(context)
     return backup
   }
@@ -83,11 +92,28 @@ export class CabledPhone implements Device {
     })
   }
 
+  /** Names the process that is at work. */
+  get #mark(): string {
+    return `${this.#backup}.process`
+  }
+
+  /** Ends the process that an app was making the backup with when it was killed. */
+  async #endLeftOver(): Promise<void> {
+    if (!existsSync(this.#mark)) return
+    // What `#make` wrote.
+    const left = JSON.parse(readFileSync(this.#mark, 'utf8')) as ProcessIdentity
+    while (!hasEnded(left)) {
+      process.kill(left.pid, 'SIGKILL')
+      await delay(10)
+    }
+    rmSync(this.#mark)
+  }
+
   #make({ signal, activity, ask }: AcquireContext): Promise<void> {
-    const program = fileURLToPath(new URL('phone.mjs', import.meta.url))
-    const child = spawn(process.execPath, [program, this.#phone, this.#backup, this.mood])
+    const child = spawn(process.execPath, [this.#program, this.#phone, this.#backup, this.mood])
     this.#process = child
     this.started += 1
+    if (child.pid !== undefined) writeFileSync(this.#mark, JSON.stringify(identityOf(child.pid)))
     const kill = (): void => void child.kill('SIGKILL')
     if (signal.aborted) kill()
     signal.addEventListener('abort', kill, { once: true })
@@ -106,6 +132,7 @@ export class CabledPhone implements Device {
       child.once('error', reject)
       child.once('close', (status) => {
         signal.removeEventListener('abort', kill)
+        rmSync(this.#mark, { force: true })
         this.#onLine()
         if (signal.aborted) reject(signal.reason)
         else if (status === 0) resolve()

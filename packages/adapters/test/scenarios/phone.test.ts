@@ -1,13 +1,16 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Run } from '@holdfast/core'
 import type { Storage } from '@holdfast/core/import'
 import { Gate, VirtualClock } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hasEnded, type ProcessIdentity } from '../../src/process/process-identity.js'
 import type { SyntheticBackup } from '../../src/testing/index.js'
 import { expectLibraryToEqualTruth } from '../compare-with-truth.js'
+import { Program } from '../engine/children.js'
 import { Workshop } from '../import-workshop.js'
-import { CabledPhone } from './cabled-phone.js'
+import { CabledPhone, phoneProgram } from './cabled-phone.js'
+import type { KilledAppWords } from './killed-app.js'
 
 const minute = 60_000
 
@@ -132,6 +135,41 @@ describe('with a phone on its cable', () => {
     expect(phone.started).toBe(2)
     expectAllStored(next)
   })
+
+  it('21: an app that is killed while its process runs leaves that behind, and the next start ends it before it makes the backup', async () => {
+    const program = await Program.bundle('../scenarios/killed-app.ts')
+    let left: ProcessIdentity | null = null
+    try {
+      const words: KilledAppWords = {
+        folder: workshop.folder,
+        phone: source.path,
+        backup,
+        program: phoneProgram,
+      }
+      const child = program.start(words)
+      await child.ready
+      child.kill('SIGKILL')
+      expect((await child.ended).killed).toBe(true)
+      // What CabledPhone wrote.
+      left = JSON.parse(readFileSync(`${backup}.process`, 'utf8')) as ProcessIdentity
+      expect(hasEnded(left)).toBe(false)
+
+      const app = workshop.openApp({ device: () => phone })
+      await app.runner.recover()
+      const [header] = await app.runner.runs()
+      if (header === undefined) throw new Error('the run is not there')
+      const run = await app.runner.open(header.id)
+      if ((await run.outcome()).status === 'retryable') await run.retry()
+      expect((await run.outcome()).status).toBe('done')
+      expect(hasEnded(left)).toBe(true)
+      expect(phone.started).toBe(1)
+      expect([existsSync(`${backup}.process`), existsSync(`${backup}.part`)]).toEqual([false, false])
+      expectAllStored(app)
+    } finally {
+      if (left !== null && !hasEnded(left)) process.kill(left.pid, 'SIGKILL')
+      program.remove()
+    }
+  }, 60_000)
 })
 
 /** Lets the event loop turn until something is so. */
