@@ -42,6 +42,8 @@ export const adapterArrows = {
     { to: 'file-status' },
     { to: 'threads' },
   ],
+  // A phone and a computer speak in property lists.
+  iphone: [{ to: 'plist' }],
   // Property lists both ways, and how a decoder says what is wrong: for all that speak with Apple's files and phones.
   plist: [{ to: 'decoding' }],
   decoding: [],

@@ -1,3 +1,11 @@
+export {
+  EmulatedIphone,
+  type EmulatedIphoneOptions,
+  type PortListener,
+} from './emulated-iphone/emulated-iphone.js'
+export type { CertificateDigest, Pairing } from './emulated-iphone/pairing.js'
+export type { Line, Transcript } from './emulated-iphone/transcript.js'
+export { type MuxUnderTest, muxContract } from './mux-contract.js'
 export { openTestSqlite } from './open-sqlite.js'
 export {
   type AttachmentSizes,

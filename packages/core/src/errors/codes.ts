@@ -73,6 +73,28 @@ export const errorCodes = {
   RELEASE_REFUSED: 'The backup may not be deleted by this run.',
   BACKUP_HELD: 'Another run needs the backup, so it is not deleted.',
   RELEASE_FAILED: 'The backup could not be removed completely.',
+  // Phones
+  MUX_UNREACHABLE:
+    'The service of the system that speaks with iPhones (usbmuxd; Apple’s own on macOS and Windows) does not run.',
+  MUX_FAILED: 'The service of the system that speaks with iPhones answered what it should not.',
+  DEVICE_NOT_FOUND: 'The iPhone is not connected.',
+  DEVICE_NOT_PAIRED:
+    'The iPhone and this computer do not trust each other yet, or the iPhone has forgotten it.',
+  DEVICE_REFUSED: 'The iPhone accepts no connection on a port.',
+  DEVICE_LOST: 'The connection to the iPhone ended.',
+  DEVICE_SILENT: 'The iPhone, or the service that speaks with it, did not answer in time.',
+  DEVICE_PROTOCOL: 'The iPhone sent what was not expected.',
+  DEVICE_TLS_FAILED: 'The encrypted connection to the iPhone could not be made.',
+  DEVICE_LOCKED: 'The iPhone is locked, or was not unlocked since it started.',
+  TRUST_PENDING: 'The iPhone asks whether to trust this computer, and nobody has answered.',
+  TRUST_DENIED: 'Somebody tapped “Don’t Trust” on the iPhone.',
+  SESSION_INACTIVE: 'The iPhone ended the session.',
+  SERVICE_UNKNOWN: 'The iPhone has no such service.',
+  SERVICE_PROHIBITED: 'The iPhone is managed, and its organisation does not allow the service.',
+  FIND_MY_ON: 'The iPhone refuses while “Find My iPhone” is on.',
+  LOCKDOWN_FAILED: 'The iPhone refused a request, with a word that has no code of its own.',
+  SYNC_UNDER_WAY: 'Another program backs the iPhone up or synchronises it.',
+  AFC_FAILED: 'The iPhone refused an operation on one of its files.',
   // Drivers
   DRIVER_MISSING: 'A library that the adapter needs is not installed.',
   DRIVER_UNSUPPORTED: 'The installed version of a library does not work on this runtime.',

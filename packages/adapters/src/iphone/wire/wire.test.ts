@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { type PlistValue, plistDict } from '../../plist/plist-value.js'
+import { writeBinaryPlist } from '../../plist/write-binary.js'
+import { writeXmlPlist } from '../../plist/write-xml.js'
+import { InPieces } from '../../testing/in-pieces.js'
+import { PlistWire } from './plist-wire.js'
+import { Wire } from './wire.js'
+
+function framed(body: Uint8Array): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(body.length)
+  return Buffer.concat([length, body])
+}
+
+const messages: readonly PlistValue[] = [
+  plistDict({ Request: 'QueryType' }),
+  ['DLMessageDeviceReady'],
+  plistDict({ n: -6 }),
+]
+
+test.each([
+  ['binary', writeBinaryPlist],
+  ['XML', writeXmlPlist],
+] as const)(
+  'messages in %s form arrive however their bytes are cut, and what follows stays for who comes next',
+  async (_, write) => {
+    const rest = Buffer.from('raw bytes behind')
+    const bytes = Buffer.concat([...messages.map((message) => framed(write(message))), rest])
+    for (const pieces of InPieces.everyWay(bytes)) {
+      const stream = new InPieces(pieces)
+      const wire = new PlistWire(stream, 'binary')
+      for (const message of messages) expect(await wire.receive()).toEqual(message)
+      expect(await new Wire(stream).read(rest.length)).toEqual(rest)
+    }
+  },
+)
+
+test('a connection that ends within a message is lost, wherever it ends', async () => {
+  const bytes = framed(writeBinaryPlist(['text']))
+  for (let length = 0; length < bytes.length; length++) {
+    const wire = new PlistWire(
+      new InPieces([bytes.subarray(0, length)].filter((piece) => piece.length > 0)),
+      'binary',
+    )
+    await expect(wire.receive()).rejects.toMatchObject({ code: 'DEVICE_LOST' })
+  }
+})
+
+test('a message of an impossible length, or of what is no list, is refused at once', async () => {
+  const long = new PlistWire(new InPieces([Buffer.from('fffffffe', 'hex')]), 'xml')
+  await expect(long.receive()).rejects.toMatchObject({ code: 'DEVICE_PROTOCOL' })
+  const none = new PlistWire(new InPieces([framed(Buffer.from('hello'))]), 'xml')
+  await expect(none.receive()).rejects.toMatchObject({ code: 'DEVICE_PROTOCOL' })
+})
+
+test('some bytes are given as they come', async () => {
+  const wire = new Wire(new InPieces([Buffer.from('ab'), Buffer.from('cdefg')]))
+  expect((await wire.readSome(100)).toString()).toBe('ab')
+  expect((await wire.readSome(3)).toString()).toBe('cde')
+  expect((await wire.readSome(3)).toString()).toBe('fg')
+  await expect(wire.readSome(1)).rejects.toMatchObject({ code: 'DEVICE_LOST' })
+})
+
+test('silence ends the waiting, and bytes that come slowly do not', async () => {
+  class Quiet extends InPieces {
+    override _read(): void {}
+  }
+  const stream = new Quiet([])
+  const wire = new Wire(stream)
+  await expect(wire.read(1, { silence: 5 })).rejects.toMatchObject({ code: 'DEVICE_SILENT' })
+  // The connection is whole: who waits again gets what comes.
+  const late = wire.read(2)
+  stream.push('ok')
+  expect((await late).toString()).toBe('ok')
+})

@@ -1,0 +1,42 @@
+import { type PlistDict, type PlistValue, plistDict } from '../../plist/plist-value.js'
+
+/** What a phone says of itself, by domain; the domain without a name is ''. */
+export function phoneValues(phone: { udid: string; name: string; iosVersion: string }): PlistDict {
+  const own: Readonly<Record<string, PlistValue>> = {
+    ActivationState: 'Activated',
+    BuildVersion: '22F76',
+    DeviceClass: 'iPhone',
+    DeviceName: phone.name,
+    HardwareModel: 'D53gAP',
+    PasswordProtected: true,
+    ProductType: 'iPhone13,2',
+    ProductVersion: phone.iosVersion,
+    SerialNumber: 'F2LEMULATED1',
+    TimeIntervalSince1970: 1_750_000_000.5,
+    TrustedHostAttached: true,
+    // Beyond 2^53, as real ones are.
+    UniqueChipID: 2n ** 53n + 1n,
+    UniqueDeviceID: phone.udid,
+  }
+  return plistDict({
+    '': plistDict(own),
+    'com.apple.mobile.backup': plistDict({ RequiresEncryption: false, Version: '2.4', WillEncrypt: false }),
+    'com.apple.mobile.iTunes': plistDict({ MinITunesVersion: '12.13.0' }),
+    'com.apple.iTunes': plistDict({}),
+    'com.apple.disk_usage': plistDict({
+      TotalDiskCapacity: 80_086_790_144,
+      AmountDataAvailable: 20_000_000_000,
+    }),
+  })
+}
+
+/** What it says to whom it has no session with. */
+export const saidWithoutSession: ReadonlySet<string> = new Set([
+  'DeviceClass',
+  'DeviceName',
+  'ProductType',
+  'ProductVersion',
+  'BuildVersion',
+  'HardwareModel',
+  'UniqueDeviceID',
+])
