@@ -1,4 +1,5 @@
 export { type AppiumMuxOptions, appiumMux } from './mux/appium-mux.js'
-export { type MuxDevice, type MuxOptions, type MuxTransport } from './mux/mux-transport.js'
+export type { LoadModule } from './mux/load-usbmux.js'
+export type { MuxDevice, MuxOptions, MuxTransport } from './mux/mux-transport.js'
 export type { Identity, PairRecord } from './mux/pair-record.js'
 export { type PlainMuxOptions, plainMux } from './mux/plain-mux.js'

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { isHoldfastError } from '@holdfast/core'
 import type { Transcript } from './transcript.js'
 
 /** A service of a phone, which lockdown starts. */
@@ -46,9 +47,12 @@ export class PhoneServices {
       try {
         await service.serve(this.tls ? await secure(stream) : stream)
       } catch (error) {
+        // Whoever hangs up, or whose phone was unplugged, has done nothing wrong.
+        if (isHoldfastError(error) && error.code === 'DEVICE_LOST') return
         this.#transcript.complain(name, error instanceof Error ? error.message : String(error))
+      } finally {
+        stream.destroy()
       }
-      stream.destroy()
     })
     return port
   }

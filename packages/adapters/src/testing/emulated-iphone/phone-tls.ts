@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, TLSSocket } from 'node:tls'
+import { HoldfastError } from '@holdfast/core'
 import type { Pairing } from './pairing.js'
 
 /**
@@ -28,7 +29,7 @@ export async function secureAsPhone(
   tls.on('error', () => {})
   await new Promise<void>((resolve, reject) => {
     tls.once('secure', resolve)
-    tls.once('close', () => reject(new Error('TLS was given up by the host')))
+    tls.once('close', () => reject(new HoldfastError('DEVICE_LOST', 'The host gave TLS up')))
     tls.once('error', reject)
   })
   const shown = tls.getPeerX509Certificate()?.fingerprint256
