@@ -73,6 +73,7 @@ async function watched(work: () => Promise<unknown>): Promise<Delays> {
 /** Where the work is done, and in batches of how many records. */
 const ways = {
   thread: { label: 'in a thread', batchSize: 500 },
+  shared: { label: "in a thread, the journal in the library's database", batchSize: 500 },
   own: { label: "in the host's own thread", batchSize: 500 },
   small: { label: "in the host's own thread, 100 records a batch", batchSize: 100 },
 } as const
@@ -82,9 +83,12 @@ async function importWatched(way: Way, folder: string, path: string): Promise<Fo
   mkdirSync(folder)
   const database = join(folder, 'library.db')
   const attachments = join(folder, 'attachments')
-  // In a database of its own: a commit of the journal must not wait for a batch of the library.
-  const journal = openTestSqlite(join(folder, 'journal.db'), { readonly: false })
-  const { work, close } = way === 'thread' ? inThread(database, attachments) : inOwn(database, attachments)
+  // In a database of its own a commit of the journal need not wait for a batch of the library.
+  const journal = openTestSqlite(way === 'shared' ? database : join(folder, 'journal.db'), {
+    readonly: false,
+  })
+  const isThread = way === 'thread' || way === 'shared'
+  const { work, close } = isThread ? inThread(database, attachments) : inOwn(database, attachments)
   const saga = backupImport({ device: backupFolder(), work, batchSize: ways[way].batchSize })
   const runner = createRunner({ journal: sqliteJournal(journal), sagas: [saga] })
   const idle = await watched(() => delay(idleTime))
@@ -152,7 +156,7 @@ if (role === 'make') {
   const [messages = 0, attachments = 0] = second.split(',').map(Number)
   const { path } = await makeSyntheticBackup({ into: first, seed: 1, messages, attachments, truth: false })
   print(path)
-} else if (role === 'thread' || role === 'own' || role === 'small') {
+} else if (role === 'thread' || role === 'shared' || role === 'own' || role === 'small') {
   print(JSON.stringify(await importWatched(role, first, second)))
 } else {
   main(Number(role) || 600_000, first === '' ? 2000 : Number(first))

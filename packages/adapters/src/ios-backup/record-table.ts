@@ -17,7 +17,7 @@ export interface Page {
 /** One kind of record of the backup, in the order of its row ids. */
 export interface RecordTable {
   /** How many records there are, unreadable ones included. */
-  total(): number
+  total(): number | Promise<number>
   /** At most `limit` records behind a position; null when none are left. */
   page(after: Position | null, limit: number): Page | null | Promise<Page | null>
   /** Bytes of content that the rows behind a position claim, of a table of attachments whose rows say so. */

@@ -38,7 +38,7 @@ export function contacts(): BackupPart {
           remarks: found.remarks,
         }
       }
-      countCompanions(database)
+      await countCompanions(database)
       const ids = openContactIds(database, columns)
       const known = { ids, region: await homeRegion(source) }
       const images = await openImagesPart(source, ids)
@@ -57,8 +57,8 @@ export function contacts(): BackupPart {
 }
 
 /** Finds torn pages, table by table: a check of the whole database fails on every phone, for a tokenizer that only the phone has. */
-function countCompanions(database: BackupDatabase): void {
-  for (const table of companions) if (database.columns(table) !== null) database.count(table)
+async function countCompanions(database: BackupDatabase): Promise<void> {
+  for (const table of companions) if (database.columns(table) !== null) await database.count(table)
 }
 
 async function openImagesPart(source: PartSource, ids: ContactIds): Promise<OpenPart> {

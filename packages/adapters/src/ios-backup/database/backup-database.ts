@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../sqlite/driver.js'
 import { regularFile, unreadable } from '../folder/backup-file.js'
@@ -6,6 +7,9 @@ import type { ScratchFolder } from '../folder/scratch-folder.js'
 import { PageTrees } from './page-trees.js'
 import { refuseStrangeJournal } from './rollback-journal.js'
 import { isTruncated, readSqliteFile } from './sqlite-file.js'
+
+/** Rows that are counted between two turns of the event loop: some milliseconds, unless they lie on a disk that is slow. */
+const rowsInATurn = 5000
 
 /** What a column of a row can hold. */
 export type SqlValue = null | number | bigint | string | Uint8Array
@@ -176,16 +180,14 @@ export class BackupDatabase {
   /**
    * Counts rows by walking the pages of the table itself, not of some index, so that a table with torn pages is found out. A page that
    * lost its rows and is sound otherwise is found out by an index, which goes on listing them, or by the pages that nothing names any
-   * more: they alone are no reason to refuse the rows that are there, and {@link remarks} tells of them.
+   * more: they alone are no reason to refuse the rows that are there, and {@link remarks} tells of them. The event loop has its turns
+   * meanwhile.
    *
    * @throws HoldfastError the damage code.
    */
-  count(table: string): number {
+  async count(table: string): Promise<number> {
+    const total = await this.#walk(table)
     return this.guard(() => {
-      const [row] = rows<{ total: number }>(
-        this.prepare(`SELECT count(*) AS total FROM "${table}" NOT INDEXED`).all(),
-      )
-      const total = row?.total ?? 0
       const listed = this.#listed(table, total === 0)
       if (listed > total) {
         throw damaged(this.name, `the table ${table} has ${total} rows, and an index of it lists ${listed}`)
@@ -221,6 +223,35 @@ export class BackupDatabase {
     if (this.#closed) return
     this.#closed = true
     this.#db.close()
+  }
+
+  /** Counts the rows of a table in stretches of their row ids. */
+  async #walk(table: string): Promise<number> {
+    const stretch = (from: string) =>
+      `SELECT count(*) AS found, max(id) AS last FROM
+        (SELECT ROWID AS id FROM "${table}" NOT INDEXED ${from} ORDER BY ROWID LIMIT ${rowsInATurn})`
+    let { found, last } = this.#stretch(stretch(''))
+    if (found < rowsInATurn) return found
+    let total = found
+    const behind = this.guard(() => this.prepare(stretch('WHERE ROWID > ?')))
+    while (found === rowsInATurn) {
+      await setImmediate()
+      const before = last
+      ;({ found, last } = this.#stretch(behind, before))
+      // A tree whose pages lead in circles, or a column that only has the name of the row id, would never come to an end.
+      if (found > 0 && !(Number(last) > Number(before)))
+        throw damaged(this.name, `the rows of the table ${table} are out of order`)
+      total += found
+    }
+    return total
+  }
+
+  #stretch(sql: string | SqliteStatement, ...after: readonly SqlValue[]): { found: number; last: SqlValue } {
+    return this.guard(() => {
+      const statement = typeof sql === 'string' ? this.prepare(sql) : sql
+      const [row] = rows<{ found: number; last: SqlValue }>(statement.all(...after))
+      return row ?? { found: 0, last: null }
+    })
   }
 
   /** How many rows an index lists that leaves none out, or the one of all that lists most; 0 where this SQLite can read none. */

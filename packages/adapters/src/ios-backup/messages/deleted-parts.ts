@@ -18,7 +18,10 @@ export function openDeletedPartsOf(database: BackupDatabase): DeletedPartsOf {
   const columns = database.columns('recoverable_message_part')
   if (columns === null || !columns.has('message_id') || !columns.has('part_index')) return () => none
   // A table with nothing in it, as nearly everywhere, is not asked again.
-  if (database.count('recoverable_message_part') === 0) return () => none
+  const isEmpty = database.guard(
+    () => database.prepare('SELECT 1 FROM recoverable_message_part LIMIT 1').get() === undefined,
+  )
+  if (isEmpty) return () => none
   const deletedAt = columns.has('delete_date') ? unixMillisSql('delete_date') : 'NULL'
   database.guard(() => {
     // The phone has no index for this question, and parts are few: without one, every batch would scan them all.

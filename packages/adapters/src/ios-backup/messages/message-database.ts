@@ -13,6 +13,7 @@ const companions: Readonly<Record<string, string | null>> = {
   message_attachment_join: 'no attachment says which message it belongs to',
   // Since iOS 16 only, so its absence is nothing to remark on.
   chat_recoverable_message_join: null,
+  recoverable_message_part: null,
 }
 
 /**
@@ -21,12 +22,12 @@ const companions: Readonly<Record<string, string | null>> = {
  *
  * @throws HoldfastError `MESSAGES_DAMAGED` when a table is torn, or there is none of messages.
  */
-export function openMessageDatabase(database: BackupDatabase, source: PartSource): OpenPart {
+export async function openMessageDatabase(database: BackupDatabase, source: PartSource): Promise<OpenPart> {
   const messageColumns = database.columns('message')
   if (messageColumns === null) throw damaged(database.name, 'it has no table of messages')
   const remarks: string[] = []
   for (const [table, consequence] of Object.entries(companions)) {
-    if (database.columns(table) !== null) database.count(table)
+    if (database.columns(table) !== null) await database.count(table)
     else if (consequence !== null)
       remarks.push(`${database.name.file} has no table '${table}': ${consequence}.`)
   }

@@ -35,7 +35,7 @@ export async function openParts(
   for (const each of tables) {
     await setImmediate()
     signal.throwIfAborted()
-    const total = each.table.total()
+    const total = await each.table.total()
     totals[each.counts] += total
     counted.push({ ...each, total })
   }

@@ -57,8 +57,8 @@ export class MediaRows {
   }
 
   /** How many there are. Walks every page of the table of media items. */
-  total(): number {
-    this.#database.count('ZWAMEDIAITEM')
+  async total(): Promise<number> {
+    await this.#database.count('ZWAMEDIAITEM')
     return this.#database.guard(
       () =>
         rows<{ total: number }>(this.#database.prepare(`SELECT count(*) AS total FROM ${noted}`).all())[0]
