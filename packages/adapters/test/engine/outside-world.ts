@@ -49,7 +49,8 @@ export class OutsideWorld {
 
   write(act: Act, run: string, what: string, at: number | null = null, pid = process.pid): void {
     const line: WorldLine = { act, pid, run, what, at }
-    writeSync(this.#file, `${JSON.stringify(line)}\n`)
+    // On a line of its own, whatever another process, killed in the middle of a write, has left before it.
+    writeSync(this.#file, `\n${JSON.stringify(line)}\n`)
     fsyncSync(this.#file)
   }
 
@@ -85,9 +86,15 @@ export function readWorld(path: string): readonly WorldLine[] {
   } catch {
     return []
   }
-  const lines = text.split('\n').filter((line) => line !== '')
-  // Written by `write` above.
-  return lines.map((line) => JSON.parse(line) as WorldLine)
+  return text.split('\n').flatMap((line) => {
+    try {
+      // Written by `write` above.
+      return [JSON.parse(line) as WorldLine]
+    } catch {
+      // Empty, or half a line: of a process that was killed while it wrote, or that is writing. A page at a time becomes visible.
+      return []
+    }
+  })
 }
 
 /** The things that a run has made and not taken away again, in the order of their making. */
