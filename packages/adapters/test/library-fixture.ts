@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LibraryDump, StorageUnderTest } from '@holdfast/core/testing'
-import { attachmentFiles } from '../src/attachment-files/index.js'
+import { type AttachmentFilesOptions, attachmentFiles } from '../src/attachment-files/index.js'
 import { type SqliteDatabase, type SqliteLibrary, sqliteLibrary } from '../src/sqlite/index.js'
 import { openTestSqlite } from '../src/testing/open-sqlite.js'
 
@@ -40,11 +40,12 @@ export interface LibraryFolder extends StorageUnderTest {
   readonly library: SqliteLibrary
 }
 
-export async function makeLibraryFolder(): Promise<LibraryFolder> {
+/** A new library; `options` are those of its files. */
+export async function makeLibraryFolder(options: AttachmentFilesOptions = {}): Promise<LibraryFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-library-'))
   const opened: SqliteDatabase[] = []
   const open = (): { readonly db: SqliteDatabase; readonly storage: SqliteLibrary } => {
-    const library = openLibrary(folder)
+    const library = openLibrary(folder, options)
     opened.push(library.db)
     return library
   }
@@ -113,12 +114,15 @@ function columnsOf(db: SqliteDatabase, table: string): readonly string[] {
 }
 
 /** Opens the library of a folder. */
-export function openLibrary(folder: string): {
+export function openLibrary(
+  folder: string,
+  options: AttachmentFilesOptions = {},
+): {
   readonly db: SqliteDatabase
   readonly storage: SqliteLibrary
 } {
   const db = openTestSqlite(join(folder, 'library.db'), { readonly: false })
-  return { db, storage: sqliteLibrary(db, attachmentFiles(join(folder, 'attachments'))) }
+  return { db, storage: sqliteLibrary(db, attachmentFiles(join(folder, 'attachments'), options)) }
 }
 
 /** Everything that readers of a library see. */

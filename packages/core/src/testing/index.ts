@@ -35,8 +35,8 @@ export {
   sampleVoicemail,
 } from './sample-records.js'
 export { type PhoneContent, ScriptedPhone } from './scripted-phone.js'
-export type { LibraryDump, StorageUnderTest } from './storage/storage-under-test.js'
-export { storageContract } from './storage-contract.js'
+export type { LibraryDump, StoragePower, StorageUnderTest } from './storage/storage-under-test.js'
+export { type StorageContractOptions, storageContract } from './storage-contract.js'
 export { VirtualClock } from './virtual-clock.js'
 export type { Invariant } from './walk/invariants.js'
 export type { Possibilities } from './walk/walk-events.js'

@@ -169,7 +169,7 @@ export class MemoryLibrary implements Storage {
     if (stamp === undefined) return null
     const found = this.#published().findLast((each) => each.ref.owner === owner && each.stamp === stamp)
     const isHeld = (row: Row): boolean =>
-      !row.isGone && !this.#isSuperseded(row) && (row.sha256 === null || this.#files.has(row.sha256))
+      !row.isGone && !this.#isSuperseded(row) && (row.sha256 === null || this.#isWhole(row.sha256))
     return found?.items.every(({ row }) => isHeld(row)) === true ? found.receipt : null
   }
 
@@ -308,6 +308,11 @@ export class MemoryLibrary implements Storage {
     }
     const used = new Set(this.#rows.map(({ sha256 }) => sha256))
     for (const sha256 of this.#files.keys()) if (!used.has(sha256)) this.#files.delete(sha256)
+  }
+
+  #isWhole(sha256: string): boolean {
+    const content = this.#files.get(sha256)
+    return content !== undefined && hashOf(content) === sha256
   }
 
   #isVisible(row: Row): boolean {

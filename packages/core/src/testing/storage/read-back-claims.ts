@@ -62,6 +62,8 @@ const awkward: readonly ImportRecord[] = [
     text: null,
     textState: 'none',
   }),
+  // Half a surrogate pair, which UTF-8 cannot write.
+  sampleMessage('half', { text: 'a\ud83d', subject: '\udc4d', groupTitle: '\ud83d\ud83d' }),
   sampleMessage('long', { text: 'x'.repeat(300_000) }),
   sampleChat('', { identifier: null, displayName: null, isGroup: false, service: null, members: [] }),
   sampleChat('any;+;chat', { members: ['a', 'b', 'a'] }),

@@ -61,7 +61,8 @@ export const resumingClaims: readonly StorageClaim[] = [
       const ref = importRef('i')
       const records = [...everything, sampleAttachment('a3', 'm3'), sampleMessage('last')]
       const failure = new Error('The cable was pulled.')
-      for (;;) {
+      for (let opened = 0; ; opened++) {
+        assert.ok(opened <= records.length, 'the import never gets to its end')
         const storage = await under.reopen()
         const { cursor } = await storage.begin(ref)
         const rest = inBatches(records, 2).slice(cursor === null ? 0 : doneBefore(cursor, 2))

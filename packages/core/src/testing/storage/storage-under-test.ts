@@ -8,6 +8,15 @@ export interface LibraryDump {
   readonly files: unknown
 }
 
+/**
+ * What a storage may lack, each with claims of its own that are left out then. `own-rows`: rows of the host's own among those that
+ * readers see. `origin`: rows that say which import brought them. `unchanged`, `space`, `links`: the optional powers of the port.
+ */
+export const storagePowers = ['own-rows', 'origin', 'unchanged', 'space', 'links'] as const
+
+/** One of {@link storagePowers}. */
+export type StoragePower = (typeof storagePowers)[number]
+
 /** What a suite needs of the storage under test. */
 export interface StorageUnderTest {
   /** A storage on fresh data. */
@@ -27,15 +36,15 @@ export interface StorageUnderTest {
     addFile(): Promise<void>
     /**
      * Adds a message with the guid `guid`, a copy of message `like`, as if import `id` had brought it. Null where no row says which
-     * import brought it, as in tables that hosts write, too.
+     * import brought it: the storage lacks `origin`.
      */
     readonly addMessage: ((guid: string, like: string, id: string) => Promise<void>) | null
-    /** Makes the message with this guid one of import `id`. Null where no row says which import brought it. */
+    /** Makes the message with this guid one of import `id`. Null where the storage lacks `origin`. */
     readonly moveMessage: ((guid: string, id: string) => Promise<void>) | null
   }
   /**
    * Writes a message of owner `o` into the tables that readers see, as the host itself does, with what a host may hold of it: nothing
-   * but its guid and its text. Null for a library that holds nothing but imports.
+   * but its guid and its text. Null for a library that holds nothing but imports: it lacks `own-rows`.
    */
   readonly addOwnMessage: ((guid: string, text: string) => Promise<void>) | null
   cleanUp(): Promise<void>
@@ -44,5 +53,22 @@ export interface StorageUnderTest {
 /** One claim of the suite: a sentence, and the test of it. `another` gives a second, independent storage. */
 export interface StorageClaim {
   readonly name: string
+  /** What a storage must have for the claim to say anything. */
+  readonly needs?: StoragePower
   readonly test: (under: StorageUnderTest, another: () => Promise<StorageUnderTest>) => Promise<void>
+}
+
+/** Whether a storage has what some lack, as it stands there. */
+export function hasPower({ storage, tamper, addOwnMessage }: StorageUnderTest, power: StoragePower): boolean {
+  switch (power) {
+    case 'own-rows':
+      return addOwnMessage !== null
+    case 'origin':
+      return tamper.addMessage !== null && tamper.moveMessage !== null
+    case 'unchanged':
+      return storage.findUnchanged !== undefined
+    case 'space':
+    case 'links':
+      return storage[power] !== undefined
+  }
 }
