@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { loadUsbmux } from './load-usbmux.js'
 
-class Usbmux {}
+class Usbmux {
+  readonly name = 'a client of usbmux'
+}
 
 /** Loads from these modules; others are not installed, as Node says it. */
 function from(modules: Readonly<Record<string, unknown>>): (name: string) => Promise<unknown> {
