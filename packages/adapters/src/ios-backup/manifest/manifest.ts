@@ -40,6 +40,16 @@ export interface Manifest {
    */
   entries(signal: AbortSignal): AsyncGenerator<readonly ListedEntry[], void, undefined>
 
+  /**
+   * What is listed below a folder under paths that are wanted: a page at a time and in no order, an entry perhaps twice. One look at
+   * the paths alone, whatever is wanted. Throws as {@link entries}.
+   */
+  below(
+    folder: PhonePath,
+    isWanted: (relativePath: string) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ListedEntry[], void, undefined>
+
   /** Closes what is open; repeat calls are safe. */
   close(): void
 }

@@ -89,6 +89,20 @@ export class MbdbManifest implements Manifest {
     }
   }
 
+  async *below(
+    folder: PhonePath,
+    isWanted: (relativePath: string) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ListedEntry[], void, undefined> {
+    const prefix = `${folder.relativePath}/`
+    for await (const page of this.entries(signal)) {
+      yield page.filter(
+        ({ domain, relativePath }) =>
+          domain === folder.domain && relativePath.startsWith(prefix) && isWanted(relativePath),
+      )
+    }
+  }
+
   close(): void {
     if (this.#file !== null) closeSync(this.#file)
     this.#file = null

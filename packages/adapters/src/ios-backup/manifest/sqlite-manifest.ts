@@ -19,6 +19,9 @@ const name = { file: manifestName, what: 'The list of files', damaged: 'MANIFEST
 /** Rows read at once; with {@link largestDetails} they bound the memory that a hostile manifest can ask for. */
 const rowsAtOnce = 250
 
+/** Paths that are looked at in one turn of the event loop. */
+const pathsAtOnce = 5000
+
 /** Details of a file take some hundred bytes, or a few thousand with its extended attributes. What is larger is taken as undecodable. */
 const largestDetails = 256 * 1024
 
@@ -41,6 +44,7 @@ export class SqliteManifest implements Manifest {
   /** Asked only where it is needed: the column is ten times the rest of the row. */
   readonly #details: SqliteStatement
   readonly #page: (...parameters: readonly number[]) => readonly PageRow[]
+  readonly #pathsFrom: SqliteStatement
 
   private constructor(database: BackupDatabase, hasDetails: boolean) {
     const details = hasDetails
@@ -54,6 +58,9 @@ export class SqliteManifest implements Manifest {
         `SELECT rowid, fileID, domain, relativePath, flags, ${details} FROM Files
           WHERE rowid > ? AND rowid <= ${Number.MAX_SAFE_INTEGER} ORDER BY rowid LIMIT ${rowsAtOnce}`,
       ),
+    )
+    this.#pathsFrom = database.prepare(
+      'SELECT relativePath AS path FROM Files WHERE relativePath >= ? AND relativePath < ?',
     )
   }
 
@@ -118,6 +125,37 @@ export class SqliteManifest implements Manifest {
           details,
         }
       })
+    }
+  }
+
+  /** One query, which SQLite answers from the index of paths; without one, it looks at each row once. */
+  async *below(
+    folder: PhonePath,
+    isWanted: (relativePath: string) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ListedEntry[], void, undefined> {
+    const { domain, relativePath: path } = folder
+    // `0` is the character behind the slash. What a database sorts in some other way is looked at by its prefix.
+    const found = this.#database.guard(() => this.#pathsFrom.iterate(`${path}/`, `${path}0`))
+    try {
+      for (let isDone = false; !isDone; ) {
+        await setImmediate()
+        signal.throwIfAborted()
+        const wanted: string[] = []
+        for (let taken = 0; taken < pathsAtOnce && !isDone; taken++) {
+          const next = this.#database.guard(() => found.next())
+          isDone = next.done === true
+          const [row] = isDone ? [] : rows<{ path: unknown }>([next.value])
+          const relativePath = textOf(row?.path)
+          if (relativePath.startsWith(`${path}/`) && isWanted(relativePath)) wanted.push(relativePath)
+        }
+        yield wanted.flatMap((relativePath) => {
+          const entry = this.find({ domain, relativePath })
+          return entry === null ? [] : [{ ...entry, domain, relativePath }]
+        })
+      }
+    } finally {
+      found.return?.()
     }
   }
 
