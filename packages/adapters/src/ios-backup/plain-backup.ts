@@ -75,10 +75,11 @@ export class PlainBackup implements OpenBackup {
 
   async claimedBytes(after: Cursor | null): Promise<number> {
     this.#check()
-    return this.#behind(after).reduce(
-      (sum, { each, after: position }) => sum + (each.table.claimedBytes?.(position) ?? 0),
-      0,
-    )
+    let bytes = 0
+    for (const { each, after: position } of this.#behind(after)) {
+      bytes += (await each.table.claimedBytes?.(position)) ?? 0
+    }
+    return bytes
   }
 
   async *attachments(options: {

@@ -21,7 +21,7 @@ export interface RecordTable {
   /** At most `limit` records behind a position; null when none are left. */
   page(after: Position | null, limit: number): Page | null | Promise<Page | null>
   /** Bytes of content that the rows behind a position claim, of a table of attachments whose rows say so. */
-  claimedBytes?(after: Position | null): number
+  claimedBytes?(after: Position | null): number | Promise<number>
 }
 
 /** A kind of record that the backup does not have. */

@@ -74,7 +74,7 @@ export function isForced(input: Json): boolean {
   return readInput(input).force === true
 }
 
-/** Nothing is lost by these: the backup has no content to give, whatever happens to it. */
+/** Nothing is lost by these: the backup has no content to give, whatever happens to it; that of a folder is in items of their own. */
 const harmlessSkips: readonly SkipReason[] = ['no-path', 'offloaded', 'not-in-backup', 'is-directory']
 
 /**

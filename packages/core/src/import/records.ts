@@ -6,7 +6,7 @@ export const skipReasons = {
   offloaded: 'The phone had moved the file to iCloud.',
   'not-in-backup': 'The manifest of the backup lists no such file.',
   'blob-missing': 'The manifest lists the file, but its blob is not on disk.',
-  'is-directory': 'The path names a folder, not a file.',
+  'is-directory': 'The path names a folder; the files in it are items of their own.',
   'invalid-path': 'The path points outside the phone’s message folders.',
   undecryptable: 'The blob cannot be decrypted.',
   unreadable: 'The source row could not be decoded.',

@@ -26,16 +26,16 @@ let scratch: string
 let made: SyntheticBackup
 /** The attachments of the whole backup. */
 let whole: readonly AttachmentRecord[]
-/** Protection class of files by their id, and the file of an attachment by its guid, as the decrypted databases have them. */
+/** Protection class of files by their id, and the path of an attachment by its guid, as the decrypted databases have them. */
 let classOf: ReadonlyMap<string, number>
-let fileOf: ReadonlyMap<string, string>
+let pathOf: ReadonlyMap<string, string>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-damaged-class-'))
   scratch = join(folder, 'scratch')
   made = await makeSyntheticBackup({
     into: join(folder, 'whole'),
-    seed: 'class',
+    seed: 'class key',
     messages: 60,
     attachments: 30,
     encryption: { password },
@@ -54,14 +54,11 @@ beforeAll(async () => {
       return key === null ? [] : [[fileID, Buffer.from(key).readUInt32LE()] as const]
     }),
   )
-  fileOf = new Map(
+  pathOf = new Map(
     select<{ guid: string; filename: string }>(
       named(fileId(messagesFile)),
       'SELECT guid, filename FROM attachment WHERE filename IS NOT NULL',
-    ).map(({ guid, filename }) => {
-      const relativePath = filename.slice(filename.indexOf('Library/'))
-      return [guid, fileId({ domain: 'MediaDomain', relativePath })]
-    }),
+    ).map(({ guid, filename }) => [guid, filename.slice(filename.indexOf('Library/'))]),
   )
   await backup.close()
 })
@@ -88,6 +85,12 @@ function select<Row>(path: string, sql: string): readonly Row[] {
   }
 }
 
+/** The file of an attachment; of one inside of a folder, by the guid of that. */
+function fileOf({ guid }: AttachmentRecord): string {
+  const [of = '', ...inside] = guid.split('/')
+  return fileId({ domain: 'MediaDomain', relativePath: [pathOf.get(of) ?? '', ...inside].join('/') })
+}
+
 /** A copy of the backup in whose keybag the key of a class is damaged. */
 async function withoutClass(protectionClass: number): Promise<string> {
   const path = join(await mkdtemp(join(folder, 'copy-')), made.udid)
@@ -108,7 +111,7 @@ describe('a backup whose keybag has one damaged class key', () => {
   test('opens, remarks on it, and loses the attachments of that class and no others', async () => {
     const ofDatabases = new Set([messagesFile, contactsFile].map((file) => classOf.get(fileId(file))))
     const lost = [1, 2, 4].find((each) => !ofDatabases.has(each)) ?? 0
-    const isLost = ({ guid }: AttachmentRecord) => classOf.get(fileOf.get(guid) ?? '') === lost
+    const isLost = (record: AttachmentRecord) => classOf.get(fileOf(record)) === lost
     const available = whole.filter(({ unavailable }) => unavailable === null)
     expect(available.filter(isLost).length).toBeGreaterThan(1)
     expect(available.filter((record) => !isLost(record)).length).toBeGreaterThan(1)

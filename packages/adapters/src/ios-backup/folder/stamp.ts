@@ -9,7 +9,7 @@ import { unreadable } from './backup-file.js'
  * What the reader makes of a backup. To be raised by whoever makes it read more, or otherwise, out of the same files: a backup that was
  * imported by an earlier version of the app is then read again.
  */
-const readingVersion = 1
+const readingVersion = 2
 
 /**
  * What tells whether a backup has changed, in far less time than it takes to read it: SHA-256 over its fingerprint, what is read of it,

@@ -2,7 +2,9 @@ import type { SkipReason } from '@holdfast/core/import'
 import type { PhonePath } from '../manifest/file-id.js'
 
 const homes = ['~/', '/var/mobile/', '/private/var/mobile/']
-const messageFolder = 'Library/SMS'
+
+/** The folder in which the backup files the attachments of messages. */
+export const messageFolder: PhonePath = { domain: 'MediaDomain', relativePath: 'Library/SMS' }
 
 /**
  * Where in the backup the file of an attachment is: `attachment.filename` is written from the phone's home folder, and the backup
@@ -12,8 +14,10 @@ export function attachmentPath(filename: string | null): PhonePath | SkipReason 
   if (filename === null || filename === '') return 'no-path'
   const home = homes.find((each) => filename.startsWith(each))
   if (home === undefined) return 'invalid-path'
-  const relativePath = filename.slice(home.length)
-  const inside = relativePath === messageFolder || relativePath.startsWith(`${messageFolder}/`)
+  // A folder may be written with a slash behind it; the manifest lists it without.
+  const relativePath = filename.slice(home.length).replace(/(?<=[^/])\/$/, '')
+  const inside =
+    relativePath === messageFolder.relativePath || relativePath.startsWith(`${messageFolder.relativePath}/`)
   if (!inside || relativePath.split('/').includes('..') || relativePath.includes('\0')) return 'invalid-path'
-  return { domain: 'MediaDomain', relativePath }
+  return { domain: messageFolder.domain, relativePath }
 }

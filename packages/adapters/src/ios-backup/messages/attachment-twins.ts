@@ -1,7 +1,6 @@
-import type { AttachmentRecord } from '@holdfast/core/import'
 import type { SqliteStatement } from '../../sqlite/driver.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
-import { requiredText } from '../record-table.js'
+import { requiredText, textOf } from '../record-table.js'
 
 /**
  * Tells attachments with the same guid apart. The phone's schema forbids such twins; where a database has them, all but the one with
@@ -10,6 +9,7 @@ import { requiredText } from '../record-table.js'
 export class GuidTwins {
   readonly #database: BackupDatabase
   readonly #firstOf: SqliteStatement
+  readonly #guidOf: SqliteStatement
   readonly #unique: boolean
   readonly #table: string
 
@@ -21,6 +21,7 @@ export class GuidTwins {
     this.#firstOf = database.guard(() =>
       database.prepare(`SELECT min(${row}) AS id FROM ${this.#table} WHERE guid = ?`),
     )
+    this.#guidOf = database.guard(() => database.prepare('SELECT guid FROM attachment WHERE ROWID = ?'))
   }
 
   /** The guid of an attachment's record: that of its row, told apart where it is a twin. */
@@ -29,12 +30,16 @@ export class GuidTwins {
     return this.#unique || this.#first(row.guid) === row.id ? guid : `${guid}#${row.id}`
   }
 
-  /** Row id of the attachment that a record was made of; null when the database holds none. */
-  find({ guid }: AttachmentRecord): number | null {
+  /** Row id of the attachment whose record has this guid; null when the database holds none. */
+  find(guid: string): number | null {
     const first = this.#first(guid)
     if (first !== null || this.#unique) return first
-    const twin = /#(\d+)$/.exec(guid)?.[1]
-    return twin === undefined ? null : Number(twin)
+    const id = Number(/#(\d{1,16})$/.exec(guid)?.[1] ?? Number.NaN)
+    if (!Number.isSafeInteger(id)) return null
+    const [row] = this.#database.guard(() => rows<{ guid: SqlValue }>(this.#guidOf.all(id)))
+    const own = row === undefined || row.guid instanceof Uint8Array ? null : textOf(row.guid)
+    // What has such an ending of its own, as a file inside of a folder may, is no twin.
+    return own !== null && `${own}#${id}` === guid ? id : null
   }
 
   #first(guid: SqlValue): number | null {

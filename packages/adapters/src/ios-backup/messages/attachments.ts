@@ -1,45 +1,16 @@
-import type { AttachmentRecord, SkipReason } from '@holdfast/core/import'
-import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
-import { unixMillisSql } from '../database/cocoa-time.js'
+import type { AttachmentRecord } from '@holdfast/core/import'
+import type { BackupDatabase } from '../database/backup-database.js'
 import type { PartSource } from '../parts/backup-part.js'
 import type { ContentPlace } from '../parts/content-place.js'
-import {
-  columnOrNull,
-  dateIn,
-  numberIn,
-  numberOf,
-  type Page,
-  type RecordTable,
-  recordOf,
-  sumOf,
-  textOf,
-} from '../record-table.js'
-import { openAttachmentParts } from './attachment-parts.js'
+import { numberOf, type Page, type RecordTable, recordOf, sumOf, textOf } from '../record-table.js'
 import { attachmentPath } from './attachment-path.js'
-import { openPlacements, type Placement } from './attachment-placements.js'
-import { GuidTwins } from './attachment-twins.js'
-
-interface AttachmentRow {
-  readonly id: number
-  readonly guid: SqlValue
-  readonly filename: SqlValue
-  readonly transferName: SqlValue
-  readonly mimeType: SqlValue
-  readonly uti: SqlValue
-  readonly isSticker: SqlValue
-  readonly createdAt: SqlValue
-  readonly totalBytes: SqlValue
-  readonly transferState: SqlValue
-  readonly cloudRecord: SqlValue
-}
-
-/** What tells where the file of an attachment is. */
-type FileRow = Pick<AttachmentRow, 'filename' | 'transferState' | 'cloudRecord'>
+import type { Placement } from './attachment-placements.js'
+import type { AttachmentFileRow, AttachmentRows } from './attachment-rows.js'
 
 /** `transfer_state` of a file that waits to be loaded. */
 const waiting = 0
 
-/** The attachments of sms.db, one record per message that they are on. */
+/** Attachments of sms.db, one record per message that they are on. */
 export interface AttachmentTable extends RecordTable {
   /**
    * Where the content of a record is, found from nothing but the record: in whatever process it was read. Null for a record of
@@ -54,21 +25,18 @@ export interface AttachmentTable extends RecordTable {
 export function openAttachments(
   database: BackupDatabase,
   columns: ReadonlySet<string>,
+  table: AttachmentRows,
   source: PartSource,
 ): AttachmentTable {
-  const select = database.guard(() => database.prepare(selectAttachments(columns)))
-  const placements = openPlacements(database)
-  const twins = new GuidTwins(database)
-  const partsOf = openAttachmentParts(database)
-  const fileRow = database.guard(() =>
-    database.prepare(`SELECT ${fileColumns(columns)} FROM attachment a WHERE a.ROWID = ?`),
-  )
+  const { placements, twins } = table
 
-  async function placeOf(row: FileRow): Promise<ContentPlace> {
+  async function placeOf(row: AttachmentFileRow): Promise<ContentPlace> {
     const path = attachmentPath(textOf(row.filename))
     const place = typeof path === 'string' ? { unavailable: path } : await source.placeOf(path)
     const isNowhere = place.unavailable === 'no-path' || place.unavailable === 'not-in-backup'
-    return isNowhere && isOffloaded(row) ? { unavailable: 'offloaded' } : place
+    if (isNowhere && isOffloaded(row)) return { unavailable: 'offloaded' }
+    const isFolder = place.unavailable === 'invalid-path' && typeof path !== 'string' && source.isFolder(path)
+    return isFolder ? { unavailable: 'is-directory' } : place
   }
 
   const claimed = columns.has('total_bytes') ? database.guard(() => database.prepare(selectClaimed)) : null
@@ -82,11 +50,7 @@ export function openAttachments(
       const first = found[0]
       const last = found.at(-1)
       if (first === undefined || last === undefined) return null
-      const attachments = new Map(
-        database
-          .guard(() => rows<AttachmentRow>(select.all(first.attachment, last.attachment)))
-          .map((row) => [row.id, row]),
-      )
+      const attachments = table.between(first.attachment, last.attachment)
       const places = new Map(
         await Promise.all(
           [...attachments.values()].map(
@@ -100,44 +64,17 @@ export function openAttachments(
           const place = places.get(placement.attachment)
           if (row === undefined || place === undefined || place === null)
             throw new Error('The row names its file with bytes.')
-          const part = placement.message === 0 ? null : partsOf(placement.message).get(String(row.guid))
-          return attachmentOf(row, placement, twins.guidOf(row), {
-            unavailable: place.unavailable,
-            part: part ?? null,
-          })
+          return table.recordOf(row, placement, place.unavailable)
         }),
       )
       return { records, position: [last.attachment, last.message] }
     },
     async place(record) {
       if (record.parent !== null && record.parent.type !== 'message') return null
-      const row = twins.find(record)
-      if (row === null) return null
-      const [found] = database.guard(() => rows<FileRow>(fileRow.all(row)))
+      const row = twins.find(record.guid)
+      const found = row === null ? undefined : table.fileOf(row)
       return found === undefined ? null : placeOf(found)
     },
-  }
-}
-
-function attachmentOf(
-  row: AttachmentRow,
-  placement: Placement,
-  guid: string,
-  found: { readonly unavailable: SkipReason | null; readonly part: number | null },
-): AttachmentRecord {
-  return {
-    type: 'attachment',
-    key: `${guid}@${placement.guid ?? ''}`,
-    guid,
-    parent: placement.guid === null ? null : { type: 'message', key: placement.guid },
-    name: textOf(row.transferName) ?? basenameOf(textOf(row.filename)),
-    mimeType: textOf(row.mimeType),
-    uti: textOf(row.uti),
-    isSticker: (numberIn(row.isSticker, 'is_sticker') ?? 0) !== 0,
-    createdAt: dateIn(row.createdAt, 'created_date'),
-    claimedBytes: numberIn(row.totalBytes, 'total_bytes'),
-    unavailable: found.unavailable,
-    part: found.part,
   }
 }
 
@@ -146,35 +83,13 @@ function rowName({ attachment, message }: Placement): string {
   return message === 0 ? String(attachment) : `${attachment}@${message}`
 }
 
-function basenameOf(filename: string | null): string | null {
-  const name = filename?.split('/').at(-1) ?? ''
-  return name === '' ? null : name
-}
-
 /** Whether the phone had moved a file to iCloud: it has a record there, and the file waits to be loaded. */
-function isOffloaded(row: FileRow): boolean {
+function isOffloaded(row: AttachmentFileRow): boolean {
   return (
     numberOf(row.transferState) === waiting && typeof row.cloudRecord === 'string' && row.cloudRecord !== ''
   )
 }
 
-function fileColumns(columns: ReadonlySet<string>): string {
-  return [
-    columnOrNull(columns, 'a', 'filename'),
-    columnOrNull(columns, 'a', 'transfer_state', 'transferState'),
-    columnOrNull(columns, 'a', 'ck_record_id', 'cloudRecord'),
-  ].join(', ')
-}
-
 /** An attachment on several messages is one file. What waits in iCloud is counted too: to leave it out, every file would be looked for. */
 const selectClaimed =
   "SELECT total(total_bytes) AS bytes FROM attachment WHERE ROWID > ? AND typeof(total_bytes) = 'integer' AND total_bytes > 0"
-
-function selectAttachments(columns: ReadonlySet<string>): string {
-  const column = (name: string, as: string) => columnOrNull(columns, 'a', name, as)
-  return `SELECT a.ROWID AS id, a.guid AS guid,
-    ${fileColumns(columns)}, ${column('transfer_name', 'transferName')}, ${column('mime_type', 'mimeType')},
-    ${column('uti', 'uti')}, ${column('is_sticker', 'isSticker')}, ${column('total_bytes', 'totalBytes')},
-    ${columns.has('created_date') ? unixMillisSql('a.created_date', 'a.created_date') : 'NULL'} AS createdAt
-    FROM attachment a WHERE a.ROWID BETWEEN ? AND ? ORDER BY a.ROWID`
-}

@@ -1,7 +1,9 @@
 import { type BackupDatabase, damaged } from '../database/backup-database.js'
 import type { OpenPart, PartSource } from '../parts/backup-part.js'
-import { openAttachments } from './attachments.js'
+import { AttachmentRows } from './attachment-rows.js'
+import { type AttachmentTable, openAttachments } from './attachments.js'
 import { openChats } from './chats.js'
+import { openFolderAttachments } from './folder-attachments.js'
 import { openMessages } from './messages.js'
 
 /** Tables that records are put together from, and what their absence means. */
@@ -34,15 +36,17 @@ export async function openMessageDatabase(database: BackupDatabase, source: Part
   for (const table of ['message', 'chat', 'attachment']) {
     if (database.columns(table) !== null) database.checkRowIds(table)
   }
-  const attachmentColumns = database.columns('attachment')
-  const attachments = attachmentColumns === null ? null : openAttachments(database, attachmentColumns, source)
+  const attachments = openAttachmentTables(database, source)
   return {
     tables: [
       { name: 'chats', counts: 'chats', table: openChats(database) },
       { name: 'messages', counts: 'messages', table: openMessages(database, messageColumns) },
       ...(attachments === null
         ? []
-        : [{ name: 'attachments', counts: 'attachments', table: attachments } as const]),
+        : ([
+            { name: 'attachments', counts: 'attachments', table: attachments.files },
+            { name: 'folder-files', counts: 'attachments', table: attachments.folderFiles },
+          ] as const)),
     ],
     states: [
       { part: 'messages', state: 'present', detail: null },
@@ -55,6 +59,25 @@ export async function openMessageDatabase(database: BackupDatabase, source: Part
         : { part: 'attachments', state: 'present', detail: null },
     ],
     remarks,
-    ...(attachments === null ? {} : { place: (record) => attachments.place(record) }),
+    ...(attachments === null
+      ? {}
+      : {
+          place: async (record) =>
+            (await attachments.files.place(record)) ?? (await attachments.folderFiles.place(record)),
+        }),
+  }
+}
+
+/** The attachments, and the files inside of those that are folders; null where there is no table of them. */
+function openAttachmentTables(
+  database: BackupDatabase,
+  source: PartSource,
+): { readonly files: AttachmentTable; readonly folderFiles: AttachmentTable } | null {
+  const columns = database.columns('attachment')
+  if (columns === null) return null
+  const table = new AttachmentRows(database, columns)
+  return {
+    files: openAttachments(database, columns, table, source),
+    folderFiles: openFolderAttachments(database, table, source),
   }
 }

@@ -31,11 +31,32 @@ export interface PartSource {
   openDatabase(path: PhonePath, name: DatabaseName): Promise<FoundDatabase>
 
   /**
-   * Where the content of a file of the phone is, or why there is none.
+   * Where the content of a file of the phone is, or why there is none: of a folder, that the path is invalid.
    *
    * @throws HoldfastError `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, `MANIFEST_DAMAGED`.
    */
   placeOf(path: PhonePath): Promise<ContentPlace>
+
+  /** Whether the backup lists a folder under a path. Throws `MANIFEST_DAMAGED`, `BACKUP_UNREADABLE`. */
+  isFolder(path: PhonePath): boolean
+
+  /**
+   * What the backup lists below a folder, other folders left out, of all paths that are wanted: some at a time and in no order, an
+   * entry perhaps twice. A link is among them, and is never followed. For use while the part is opened and counted.
+   *
+   * @throws HoldfastError `MANIFEST_DAMAGED`, `BACKUP_UNREADABLE`, or the reason for which opening ends.
+   */
+  filesBelow(
+    folder: PhonePath,
+    isWanted: (relativePath: string) => boolean,
+  ): AsyncGenerator<readonly ListedFile[], void, undefined>
+}
+
+/** A file that the backup lists. */
+export interface ListedFile {
+  readonly relativePath: string
+  /** Bytes that it had on the phone, as the manifest claims; null where it does not say. */
+  readonly claimedBytes: number | null
 }
 
 /** Records of one kind that a part gives. */

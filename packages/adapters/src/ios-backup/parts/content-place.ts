@@ -10,14 +10,13 @@ export type ContentPlace =
   | { readonly unavailable: SkipReason }
 
 /**
- * Where the content of a file of the phone is.
+ * Where the content of a file of the phone is. Anything else than a file, such as a folder, is `invalid-path`.
  *
  * @throws HoldfastError `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, `MANIFEST_DAMAGED`.
  */
 export async function placeOf(path: PhonePath, manifest: Manifest, blobs: Blobs): Promise<ContentPlace> {
   const entry = manifest.find(path)
   if (entry === null) return { unavailable: 'not-in-backup' }
-  if (entry.kind === 'directory') return { unavailable: 'is-directory' }
   if (entry.kind !== 'file') return { unavailable: 'invalid-path' }
   const found = await blobs.locate(entry.fileId)
   return found.state === 'present' ? { blob: found.blob, unavailable: null } : { unavailable: found.state }

@@ -6,6 +6,7 @@ import type { ScratchFolder } from '../folder/scratch-folder.js'
 import { fileIdOf, type PhonePath } from '../manifest/file-id.js'
 import { digestRemark, findDatabase, openDatabase } from '../manifest/listed-database.js'
 import type { Manifest } from '../manifest/manifest.js'
+import type { ManifestFile } from '../manifest/manifest-file.js'
 import type { FoundDatabase, PartSource } from './backup-part.js'
 import { placeOf } from './content-place.js'
 
@@ -44,6 +45,14 @@ export function backupSource(files: BackupFiles): PartSource {
   return {
     ownNumber,
     placeOf: (path) => placeOf(path, manifest, blobs),
+    isFolder: (path) => manifest.find(path)?.kind === 'directory',
+    async *filesBelow(folder, isWanted) {
+      for await (const page of manifest.below(folder, isWanted, files.signal)) {
+        yield page
+          .filter(({ kind }) => kind !== 'directory')
+          .map(({ relativePath, details }) => ({ relativePath, claimedBytes: sizeIn(details()) }))
+      }
+    },
     async openDatabase(path, name) {
       const fileId = fileIdOf(path)
       const found = opened.get(fileId) ?? (await open(path, name))
@@ -51,4 +60,10 @@ export function backupSource(files: BackupFiles): PartSource {
       return found
     },
   }
+}
+
+/** The size that the manifest claims, where it is one. */
+function sizeIn(details: ManifestFile | null): number | null {
+  const size = details?.size ?? null
+  return size !== null && Number.isSafeInteger(size) && size >= 0 ? size : null
 }

@@ -17,7 +17,7 @@ export interface BackupAnomalies {
   readonly blobMissing?: number
   /** Attachments without a path (`no-path`). @default one in 200, from 20 attachments on */
   readonly noPath?: number
-  /** Attachments whose path is a folder (`is-directory`). @default 1 from 20 attachments on */
+  /** Attachments that are a folder (`is-directory`), each with three files in it. @default 1 from 20 attachments on */
   readonly isDirectory?: number
   /** Attachments whose path leads out of the message folders by `../` (`invalid-path`). @default 3 from 20 attachments on */
   readonly invalidPath?: number

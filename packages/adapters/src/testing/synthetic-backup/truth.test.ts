@@ -61,7 +61,20 @@ describe.each(schemaVersions)('the truth of %s agrees with what SQL finds', (sch
     const keys = guids(`SELECT a.guid || '@' || coalesce(m.guid, '') AS guid FROM attachment a
       LEFT JOIN message_attachment_join j ON j.attachment_id = a.ROWID LEFT JOIN message m ON m.ROWID = j.message_id
       ORDER BY a.ROWID, m.ROWID`)
-    expect(truth.attachments.map(({ key }) => key)).toEqual(keys)
+    const [inside, attachments] = [true, false].map((isInside) =>
+      truth.attachments.filter(({ guid }) => guid.includes('/') === isInside),
+    )
+    expect(truth.attachments.map(({ key }) => key)).toEqual([
+      ...keys,
+      ...(inside ?? []).map(({ key }) => key),
+    ])
+    const pages = attachments?.find(({ unavailable }) => unavailable === 'is-directory')
+    expect(inside?.map((each) => [each.guid, each.parent])).toEqual(
+      ['Data/Fotos/Strand.jpg', 'Index.zip', 'Metadata/BuildVersionHistory.plist'].map((path) => [
+        `${pages?.guid}/${path}`,
+        pages?.parent,
+      ]),
+    )
     expect(counts).toEqual({
       contacts: truth.contacts.length,
       chats: truth.chats.length,
@@ -128,7 +141,8 @@ describe.each(schemaVersions)('the truth of %s agrees with what SQL finds', (sch
 
   test('attachments: why each is unavailable, and the content of the others', () => {
     const reasons = new Map<string | null, number>()
-    for (const { guid, sha256, bytes, unavailable } of backup.truth.attachments) {
+    for (const { guid: whole, sha256, bytes, unavailable } of backup.truth.attachments) {
+      const [guid, ...inside] = whole.split('/')
       reasons.set(unavailable, (reasons.get(unavailable) ?? 0) + 1)
       const filename = String(
         firstColumn(
@@ -137,7 +151,7 @@ describe.each(schemaVersions)('the truth of %s agrees with what SQL finds', (sch
       )
       expect(filename === 'none').toBe(unavailable === 'no-path')
       expect(filename.includes('/../'), filename).toBe(unavailable === 'invalid-path')
-      const relativePath = filename.replace(/^(~|(\/private)?\/var\/mobile)\//, '')
+      const relativePath = [filename.replace(/^(~|(\/private)?\/var\/mobile)\//, ''), ...inside].join('/')
       const blob = blobPath(backup.path, { domain: 'MediaDomain', relativePath })
       expect(existsSync(blob), filename).toBe(unavailable === null)
       const content = existsSync(blob) ? readFileSync(blob) : null

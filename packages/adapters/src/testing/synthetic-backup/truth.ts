@@ -19,7 +19,7 @@ export type AttachmentTruth = AttachmentRecord & {
 
 /**
  * What a reader should make of a synthetic backup, known from the plan of it. Every list is in the order of row ids; attachments
- * by (attachment, message). `text` keeps the U+FFFC and U+FFFD that stand for attachments and apps.
+ * by (attachment, message), and behind them the files inside of those that are folders. `text` keeps the U+FFFC and U+FFFD that stand for attachments and apps.
  */
 export interface BackupTruth {
   readonly contacts: readonly ContactRecord[]
@@ -46,7 +46,7 @@ export interface TruthCounts {
   readonly contacts: number
   readonly chats: number
   readonly messages: number
-  /** One for each message that an attachment is on, and one for each attachment on none. */
+  /** One for each message that an attachment is on, one for each attachment on none, and one for each file inside of a folder. */
   readonly attachments: number
   readonly calls: number
   readonly voicemails: number

@@ -53,6 +53,8 @@ class MessageRun {
   readonly #attachments: AttachmentMaker
   readonly #groups: readonly AttachmentGroup[]
   readonly #attachmentTruth: { readonly rowid: number; readonly record: AttachmentTruth }[] = []
+  /** What is inside of attachments that are folders, which follows all attachments. */
+  readonly #insideTruth: { readonly rowid: number; readonly record: AttachmentTruth }[] = []
   /** Made for the message before, and put on the next one too. */
   #carried: MadeAttachment[] = []
   #nextGroup = 0
@@ -111,6 +113,8 @@ class MessageRun {
     // Messages come in the order of their row ids, so a stable sort leaves each attachment's messages in that order.
     this.#attachmentTruth.sort((a, b) => a.rowid - b.rowid)
     for (const { record } of this.#attachmentTruth) this.#truth.attachment(record)
+    this.#insideTruth.sort((a, b) => a.rowid - b.rowid)
+    for (const { record } of this.#insideTruth) this.#truth.attachment(record)
     this.#options.onProgress({ done: messages, total: messages })
     return firstOf
   }
@@ -147,10 +151,13 @@ class MessageRun {
     const only = taken.length === 1 && carried.length === 0 ? taken[0]?.purpose : undefined
     const guids = attachments.map(({ guid }) => guid)
     const draft = composeWithAttachments(composer, only ?? 'files', guids, isFromMe)
-    for (const { rowid, guid, truthOn } of attachments) {
-      const part = draft.body.attachmentParts.get(guid) ?? null
+    for (const made of attachments) {
+      const { rowid } = made
+      const part = draft.body.attachmentParts.get(made.guid) ?? null
       this.#database.addAttachment(composer.rowid, rowid)
-      this.#attachmentTruth.push({ rowid, record: truthOn(composer.guid, part) })
+      this.#attachmentTruth.push({ rowid, record: made.truthOn(composer.guid, part) })
+      if (carried.includes(made)) continue
+      this.#insideTruth.push(...made.truthInside(composer.guid, part).map((record) => ({ rowid, record })))
     }
     return draft
   }
@@ -160,7 +167,9 @@ class MessageRun {
     for (const [part, planned] of group.attachments.entries()) {
       const owner = { guid: this.#composer.guid, isFromMe: true, sentAt: this.#composer.sent.ms }
       const made = this.#attachments.make(planned, owner, part)
-      this.#attachmentTruth.push({ rowid: made.rowid, record: made.truthOn(null, null) })
+      const { rowid } = made
+      this.#attachmentTruth.push({ rowid, record: made.truthOn(null, null) })
+      this.#insideTruth.push(...made.truthInside(null, null).map((record) => ({ rowid, record })))
     }
   }
 }

@@ -24,6 +24,14 @@ export interface MadeAttachment {
   readonly guid: string
   /** What a reader should make of it on a message; null for on none. */
   readonly truthOn: (messageGuid: string | null, part: number | null) => AttachmentTruth
+  /** What a reader should make of the files in it, in the order of their paths, where it is a folder. */
+  readonly truthInside: (messageGuid: string | null, part: number | null) => readonly AttachmentTruth[]
+}
+
+/** A file inside of a folder. */
+interface InnerFile {
+  readonly path: string
+  readonly content: Buffer
 }
 
 interface Row {
@@ -112,7 +120,8 @@ export class AttachmentMaker {
     const guid = owner.isFromMe ? random.uuid() : `at_${part}_${owner.guid}`
     const content = this.#contentOf(planned, place)
     const name = this.#nameOf(planned, place)
-    const filename = this.#writeFile(planned, guid, name, content)
+    const inner = planned.unavailable === 'is-directory' ? this.#packageOf(guid, content) : []
+    const filename = this.#writeFile(planned, guid, name, { content, inner })
     const readable = planned.unavailable === null
     const row: Row = {
       rowid,
@@ -133,7 +142,6 @@ export class AttachmentMaker {
       cloudRecord: planned.unavailable === 'offloaded' || place % 3 === 0 ? random.hex(64) : null,
     }
     this.#insert(row)
-    const sha256 = readable ? createHash('sha256').update(content).digest('hex') : null
     const record = {
       type: 'attachment',
       guid,
@@ -147,18 +155,30 @@ export class AttachmentMaker {
       createdAt: (row.createdDate + cocoaEpochSeconds) * 1000,
       claimedBytes: this.#hasTransferName ? row.totalBytes : null,
       unavailable: planned.unavailable,
-      sha256,
-      bytes: readable ? content.length : null,
+      ...(readable ? digestOf(content) : { sha256: null, bytes: null }),
     } as const
+    const truthOn: MadeAttachment['truthOn'] = (messageGuid, inMessage) => ({
+      ...record,
+      part: inMessage,
+      key: `${guid}@${messageGuid ?? ''}`,
+      parent: messageGuid === null ? null : { type: 'message', key: messageGuid },
+    })
     return {
       rowid,
       guid,
-      truthOn: (messageGuid, inMessage) => ({
-        ...record,
-        part: inMessage,
-        key: `${guid}@${messageGuid ?? ''}`,
-        parent: messageGuid === null ? null : { type: 'message', key: messageGuid },
-      }),
+      truthOn,
+      truthInside: (messageGuid, inMessage) =>
+        inner.map(({ path, content: of }) => ({
+          ...truthOn(messageGuid, inMessage),
+          ...digestOf(of),
+          key: `${guid}/${path}@${messageGuid ?? ''}`,
+          guid: `${guid}/${path}`,
+          name: `${record.name}/${path}`,
+          mimeType: null,
+          uti: null,
+          claimedBytes: of.length,
+          unavailable: null,
+        })),
     }
   }
 
@@ -168,6 +188,16 @@ export class AttachmentMaker {
     return makeContent(this.#random, planned.kind, pickSize(this.#random, place, this.#sizes))
   }
 
+  /** The files of a document that is a package, in the order of their paths. */
+  #packageOf(guid: string, index: Buffer): readonly InnerFile[] {
+    const random = this.#random.fork(`package ${guid}`)
+    return [
+      { path: 'Data/Fotos/Strand.jpg', content: makeContent(random, fileKinds.jpg, 3210) },
+      { path: 'Index.zip', content: index },
+      { path: 'Metadata/BuildVersionHistory.plist', content: Buffer.from('<plist><array/></plist>') },
+    ]
+  }
+
   #nameOf(planned: PlannedAttachment, place: number): string {
     if (planned.unavailable === 'is-directory') return `Bericht ${place}.pages`
     if (planned.oddity === 'same-name') return 'IMG_0001.jpg'
@@ -175,7 +205,12 @@ export class AttachmentMaker {
   }
 
   /** Puts the file into the backup, as far as it is to be there. Returns the `filename` column. */
-  #writeFile(planned: PlannedAttachment, guid: string, name: string, content: Buffer): string | null {
+  #writeFile(
+    planned: PlannedAttachment,
+    guid: string,
+    name: string,
+    { content, inner }: { readonly content: Buffer; readonly inner: readonly InnerFile[] },
+  ): string | null {
     const folder = this.#random.integer(0, 255)
     const high = folder.toString(16).padStart(2, '0')
     const low = String(folder & 15).padStart(2, '0')
@@ -204,7 +239,12 @@ export class AttachmentMaker {
         break
       case 'is-directory':
         this.#backup.addDirectory(file)
-        this.#backup.addFile({ domain: mediaDomain, relativePath: `${relativePath}/Index.zip` }, content)
+        for (const each of inner) {
+          this.#backup.addFile(
+            { domain: mediaDomain, relativePath: `${relativePath}/${each.path}` },
+            each.content,
+          )
+        }
         break
       default:
         this.#backup.addFile(file, content)
@@ -220,4 +260,8 @@ export class AttachmentMaker {
     ] as const
     return paths[this.#invalidPaths++ % paths.length] ?? paths[0]
   }
+}
+
+function digestOf(content: Buffer): { readonly sha256: string; readonly bytes: number } {
+  return { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length }
 }
