@@ -12,6 +12,8 @@ import { inParallel } from './in-parallel.js'
 
 /** Jobs in one question to a thread: enough that asking is not felt, few enough that all threads end at about the same time. */
 const jobsAtOnce = 8
+/** Groups under way for each thread: one that it works at, one that waits for it or for what is done with it afterwards. */
+const groupsOfThread = 2
 /** Jobs under way at once on the event loop. */
 const hereAtOnce = 4
 
@@ -41,18 +43,25 @@ export class FileWorkers {
 
   /**
    * Does jobs, several at a time; resolves with what came of each, in their order. When it rejects, no job is under way any more,
-   * and those that were done stay done.
+   * and those that were done stay done. `then` is what is to be done with some of them that are done, while others are still worked at.
    *
-   * @throws HoldfastError for what the file system refuses, or the signal's reason.
+   * @throws HoldfastError for what the file system refuses, the signal's reason, or what `then` throws.
    */
-  async run(jobs: readonly FileJob[], signal: AbortSignal): Promise<readonly (JobResult | null)[]> {
+  async run<Job extends FileJob>(
+    jobs: readonly Job[],
+    signal: AbortSignal,
+    then: (jobs: readonly Job[], results: readonly (JobResult | null)[]) => Promise<void> = async () => {},
+  ): Promise<readonly (JobResult | null)[]> {
     signal.throwIfAborted()
     const stop = new Int32Array(new SharedArrayBuffer(4))
     const onAbort = (): void => void Atomics.store(stop, 0, 1)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
-      const results = await inParallel(inGroups(jobs), Math.max(1, this.#threads.most), async (group) => {
-        return (await this.#inThread({ jobs: group, stop })) ?? (await this.#runHere(group, signal))
+      const atOnce = Math.max(1, this.#threads.most * groupsOfThread)
+      const results = await inParallel(inGroups(jobs), atOnce, async (group) => {
+        const done = (await this.#inThread({ jobs: group, stop })) ?? (await this.#runHere(group, signal))
+        await then(group, done)
+        return done
       })
       return results.flat()
     } catch (thrown) {
@@ -91,8 +100,8 @@ export class FileWorkers {
   }
 }
 
-function inGroups(jobs: readonly FileJob[]): readonly (readonly FileJob[])[] {
-  const groups: (readonly FileJob[])[] = []
+function inGroups<Job>(jobs: readonly Job[]): readonly (readonly Job[])[] {
+  const groups: (readonly Job[])[] = []
   for (let from = 0; from < jobs.length; from += jobsAtOnce) groups.push(jobs.slice(from, from + jobsAtOnce))
   return groups
 }

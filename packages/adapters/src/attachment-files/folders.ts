@@ -1,6 +1,10 @@
 import { dirname } from 'node:path'
 import { absentAsNull } from './file-errors.js'
 import type { FileSystem } from './file-system.js'
+import { inParallel } from './in-parallel.js'
+
+/** How many system calls are under way at once. */
+const atOnce = 16
 
 /** Mode of the folders that are made: what they hold is the user's alone. */
 const privateFolder = 0o700
@@ -24,10 +28,19 @@ export async function isOwnFolder(fs: FileSystem, path: string): Promise<boolean
 }
 
 /** Makes a folder where there is none, durably. A link in its place is an error. */
-export async function makeFolder(fs: FileSystem, path: string): Promise<void> {
-  if (await isOwnFolder(fs, path)) return
-  await fs.mkdir(path, { mode: privateFolder })
-  await syncFolder(fs, dirname(path))
+export function makeFolder(fs: FileSystem, path: string): Promise<void> {
+  return makeFoldersIn(fs, dirname(path), [path])
+}
+
+/** Makes those of the folders in `parent` that are not there, durably, with one sync for all. A link in the place of one is an error. */
+export async function makeFoldersIn(fs: FileSystem, parent: string, paths: readonly string[]): Promise<void> {
+  const missing: string[] = []
+  await inParallel(paths, atOnce, async (path) => {
+    if (!(await isOwnFolder(fs, path))) missing.push(path)
+  })
+  if (missing.length === 0) return
+  await inParallel(missing, atOnce, (path) => fs.mkdir(path, { mode: privateFolder }))
+  await syncFolder(fs, parent)
 }
 
 /** Makes a folder and those above it where there are none, durably. Links above it, and in its own place, are the host's choice. */

@@ -21,6 +21,7 @@ export class IncomingFiles {
   readonly #root: string
   readonly #fs: FileSystem
   readonly #workers: FileWorkers
+  readonly #synced = new WeakSet<IncomingFile>()
   #making: Promise<void> | null = null
   /** Whether these ways, by their names, did go when they were tried. */
   readonly #tried = new Map<string, boolean>()
@@ -45,7 +46,9 @@ export class IncomingFiles {
     await this.#make()
     const path = join(this.folder, randomUUID())
     try {
-      return { path, way: 'copy', ...(await write(path, signal)) }
+      const file: IncomingFile = { path, way: 'copy', ...(await write(path, signal)) }
+      await this.sync([file])
+      return file
     } catch (thrown) {
       // The first failure is the one to tell; a file that stays is removed by the next sweep.
       await this.#fs.unlink(path).catch(() => undefined)
@@ -69,11 +72,19 @@ export class IncomingFiles {
       ways,
     }))
     try {
-      const taken = await this.#workers.run(jobs, signal)
-      return jobs.map(({ target }, index) => {
-        const made = taken[index] ?? null
-        return made && { path: target, sha256: made.sha256, bytes: made.bytes, way: made.way ?? 'copy' }
+      const made = new Map<string, IncomingFile>()
+      // While others are still hashed, so that neither the disk nor the processors wait for the other.
+      await this.#workers.run(jobs, signal, async (group, results) => {
+        const files = group.flatMap(({ target }, index) => {
+          const result = results[index] ?? null
+          if (result === null) return []
+          const { sha256, bytes, way } = result
+          return [{ path: target, sha256, bytes, way: way ?? ('copy' as const) }]
+        })
+        await this.sync(files)
+        for (const file of files) made.set(file.path, file)
       })
+      return jobs.map(({ target }) => made.get(target) ?? null)
     } catch (thrown) {
       // The first failure is the one to tell; what stays is removed by the next sweep.
       await inParallel(jobs, atOnce, ({ target }) => this.#fs.unlink(target).catch(() => undefined))
@@ -107,11 +118,14 @@ export class IncomingFiles {
     }
   }
 
-  /** Makes the content of temporary files survive a power cut. */
+  /** Makes the content of temporary files survive a power cut, unless it does already. */
   async sync(files: readonly IncomingFile[]): Promise<void> {
-    await inParallel(files, atOnce, ({ path, way }) =>
-      fileWork('making an attachment durable', path, () => syncFile(this.#fs, path, way)),
-    )
+    const waiting = files.filter((file) => !this.#synced.has(file))
+    await inParallel(waiting, atOnce, async (file) => {
+      const { path, way } = file
+      await fileWork('making an attachment durable', path, () => syncFile(this.#fs, path, way))
+      this.#synced.add(file)
+    })
   }
 
   /** Removes temporary files; those that are gone already are ignored. */

@@ -4,7 +4,7 @@ import { absentAsNull, fileWork } from './file-errors.js'
 import { splitName } from './file-name.js'
 import type { FileSystem } from './file-system.js'
 import type { FileWorkers } from './file-workers.js'
-import { isOwnFolder, makeFolder, syncFolder, whatIsAt } from './folders.js'
+import { isOwnFolder, makeFoldersIn, syncFolder, whatIsAt } from './folders.js'
 import { inParallel } from './in-parallel.js'
 import type { DigestRequest, FileDigest } from './port.js'
 
@@ -43,9 +43,7 @@ export class NamedFiles {
   /** Gives files, which are durable, their names; these are durable when it resolves. */
   async put(moves: readonly { readonly from: string; readonly name: string }[]): Promise<void> {
     const folders = this.#foldersOf(moves.map((move) => move.name))
-    for (const target of folders) {
-      await fileWork('making a folder', target, () => makeFolder(this.#fs, target))
-    }
+    await fileWork('making a folder', this.#root, () => makeFoldersIn(this.#fs, this.#root, folders))
     await inParallel(moves, atOnce, ({ from, name }) => {
       const { path } = this.#place(name)
       return fileWork('naming an attachment', path, () => this.#fs.rename(from, path))
