@@ -122,7 +122,7 @@ export interface BackupReader {
   forget?(run: string): void
 }
 
-/** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest} and {@link OpenBackup.copyContent} may be under way. */
+/** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest}, {@link OpenBackup.copyContent} and {@link OpenBackup.contentFile} may be under way. */
 export interface OpenBackup {
   readonly source: SourceDescription
 

@@ -53,6 +53,7 @@ export async function receiveContent(
   for (const { record, held } of wanted) if (held !== null) contents.set(record, held)
   const missing = wanted.filter(({ held }) => held === null).map(({ record }) => record)
   const all: IncomingFile[] = []
+  const moved = new Set<IncomingFile>()
   try {
     const received = await receiveAll(files, missing, source, all)
     const whole = await wholeFiles(db, files, work, [...received.values()])
@@ -64,10 +65,15 @@ export async function receiveContent(
       contents.set(record, { sha256, bytes, name })
       if (!whole.has(sha256) && !moves.has(sha256)) moves.set(sha256, { incoming: file, name })
     }
-    return { contents, kept: [...moves.keys()], links: await keepAll(db, files, work, [...moves.values()]) }
+    const links = await keepAll(db, files, work, [...moves.values()])
+    for (const { incoming } of moves.values()) moved.add(incoming)
+    return { contents, kept: [...moves.keys()], links }
   } finally {
-    // Those that were renamed are no more where they were; dropping them does nothing.
-    await dropAll(files, all)
+    // Where that failed half-way some are no more where they were; dropping those does nothing.
+    await dropAll(
+      files,
+      all.filter((file) => !moved.has(file)),
+    )
   }
 }
 

@@ -127,18 +127,22 @@ async function digestsOf(
   page: readonly ReadItem[],
   { signal, contentFile }: ReadBackOptions,
 ): Promise<ReadonlyMap<ReadItem, FileDigest | null>> {
-  const read: ReadItem[] = []
-  const requests: { readonly name: string; readonly twin: string | null }[] = []
-  for (const one of page) {
-    const { item, expects } = one
-    if (expects === null || expects.name === null || item.record?.type !== 'attachment') continue
-    const twin = expects.isLink ? ((await contentFile?.(item.record, signal)) ?? null) : null
-    read.push(one)
-    requests.push({ name: expects.name, twin })
-  }
-  if (requests.length === 0) return new Map()
-  const digests = await files.digests(requests, signal)
-  return new Map(read.map((one, index) => [one, digests[index] ?? null]))
+  const found = await Promise.all(
+    page.map(async (read) => {
+      const { item, expects } = read
+      const name = expects?.name ?? null
+      if (expects === null || name === null || item.record?.type !== 'attachment') return []
+      const twin = expects.isLink ? ((await contentFile?.(item.record, signal)) ?? null) : null
+      return [{ read, request: { name, twin } }]
+    }),
+  )
+  const wanted = found.flat()
+  if (wanted.length === 0) return new Map()
+  const digests = await files.digests(
+    wanted.map(({ request }) => request),
+    signal,
+  )
+  return new Map(wanted.map(({ read }, index) => [read, digests[index] ?? null]))
 }
 
 /** The item with its file as it was hashed. One that is not as it should be is remembered, so that the next import writes it again. */

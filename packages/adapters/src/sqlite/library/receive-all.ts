@@ -53,9 +53,10 @@ async function takeFiles(
 ): Promise<Map<AttachmentRecord, IncomingFile>> {
   const received = new Map<AttachmentRecord, IncomingFile>()
   if (contentFile === undefined) return received
+  const found = await Promise.all(records.map(async (record) => contentFile(record, signal)))
   const pathOf = new Map<AttachmentRecord, string>()
-  for (const record of records) {
-    const path = await contentFile(record, signal)
+  for (const [index, record] of records.entries()) {
+    const path = found[index] ?? null
     if (path !== null) pathOf.set(record, path)
   }
   const paths = [...new Set(pathOf.values())]
