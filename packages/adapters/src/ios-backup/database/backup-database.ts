@@ -105,6 +105,9 @@ export class BackupDatabase {
       db.exec('PRAGMA cell_size_check = ON')
       // Another program could cut a mapped file off, which ends the process.
       db.exec('PRAGMA mmap_size = 0')
+      // The lock of a reader is kept from one statement to the next: asking for it, and looking for side files, takes longer than finding
+      // a row. In write-ahead mode it would be the lock of a writer.
+      if (!whole.wal) db.exec('PRAGMA locking_mode = EXCLUSIVE')
       const faults = await faultyTables(db, trees)
       return new BackupDatabase(db, name, { faults, stray: trees.strayPages() })
     } catch (thrown) {
