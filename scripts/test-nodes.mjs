@@ -12,7 +12,12 @@ const words = process.argv.slice(2)
 const tests =
   words.length > 0
     ? words
-    : ['packages/core', 'packages/adapters/src/sqlite', 'packages/adapters/test/engine']
+    : [
+        'packages/core',
+        'packages/adapters/src/sqlite',
+        'packages/adapters/test/engine',
+        'packages/adapters/test/reader-threads',
+      ]
 
 const platform = process.platform === 'win32' ? 'win' : process.platform
 const failed = versions.filter((version) => {
