@@ -3,9 +3,9 @@
  *   npm run bench:encryption -- [attachments] [bytes of each] [--passes N] [--peer COMMAND] [--only unlocking|decrypting]
  *
  * Unlocking: opening a small encrypted backup with the 10,000,000 rounds of a real phone, beside the two bare PBKDF2; and how late a
- * timer of the host comes meanwhile. Decrypting: every attachment through `content()` into a file with its SHA-256, into the folder of
- * the library as an import stores it, and through `digest()`, beside loops in one thread and in two that read, decrypt, hash and write each file with node:crypto and nothing else; and
- * beside another program, which is given the backup and a folder and prints at its end how many seconds its file phase took.
+ * timer of the host comes meanwhile. Decrypting: every attachment through `content()` into a file with its SHA-256, through
+ * `copyContent()`, the same into the folder of a library, and through `digest()`, beside loops in one thread and in two that read,
+ * decrypt, hash and write each file with node:crypto and nothing else; and beside another program, which is given the backup and a folder and prints at its end how many seconds its file phase took.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
