@@ -9,6 +9,7 @@ import { type BackupPart, iosBackup } from '../src/ios-backup/index.js'
 import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '../src/sqlite/index.js'
 import {
   makeSyntheticBackup,
+  noAnomalies,
   openTestSqlite,
   type SyntheticBackup,
   type SyntheticBackupOptions,
@@ -27,6 +28,13 @@ export interface WorkshopOptions {
   readonly clock?: Clock
   /** Parts of backups that are read. @default the reader's own */
   readonly parts?: readonly BackupPart[]
+}
+
+/** A workshop with a small backup in which nothing is odd, and the folder of the files that its apps import. */
+export async function workshopWithBackup(options: { readonly seed: number; readonly attachments: number }) {
+  const workshop = new Workshop()
+  const backup = await workshop.makeBackup({ messages: 120, anomalies: noAnomalies, ...options })
+  return { workshop, backup, files: join(workshop.folder, 'attachments') }
 }
 
 /** A folder with backups and a library, and an app that can be started on it again and again, as after a quit. */

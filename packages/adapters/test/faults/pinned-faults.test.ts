@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { FaultBench } from './bench.js'
+import { describe, expect, it } from 'vitest'
 import type { FaultAction } from './fault-control.js'
 import type { FaultStory } from './fault-task.js'
-import { compileFaults, FaultWorkshop } from './fault-workshop.js'
+import { compileFaults } from './fault-workshop.js'
 import { problemsAt } from './judge.js'
+import { useFaultBench } from './use-fault-bench.js'
 
 /** What was wrong once: the call and its system code, and what the host is told now. */
 const pinned: readonly {
@@ -27,18 +27,7 @@ const pinned: readonly {
 ]
 
 const shim = compileFaults()
-let workshop: FaultWorkshop
-let bench: FaultBench
-beforeAll(async () => {
-  if (typeof shim === 'string') return
-  workshop = await FaultWorkshop.open(shim)
-  bench = workshop.newBench()
-}, 60_000)
-afterAll(async () => {
-  if (typeof shim === 'string') return
-  bench.remove()
-  await workshop.cleanUp()
-})
+const bench = useFaultBench(shim)
 
 describe.skipIf(typeof shim === 'string')('what a fault was told as something else once', () => {
   it.each(pinned)('$claim', { timeout: 60_000 }, async ({ story, among, at, action, told }) => {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noAnomalies } from '../../src/testing/index.js'
 import { Program } from '../engine/children.js'
-import type { FaultBench } from '../faults/bench.js'
-import { compileFaults, FaultWorkshop } from '../faults/fault-workshop.js'
+import { compileFaults } from '../faults/fault-workshop.js'
 import { type Point, problemsAt } from '../faults/judge.js'
+import { useFaultBench } from '../faults/use-fault-bench.js'
 import { Workshop } from '../import-workshop.js'
 import { fileNames } from '../library-fixture.js'
 
@@ -26,18 +26,7 @@ const places: readonly (Pick<Point, 'story' | 'fault' | 'dies'> & { readonly cla
 ]
 
 describe.skipIf(typeof shim === 'string')('8: an app that is killed', () => {
-  let workshop: FaultWorkshop
-  let bench: FaultBench
-  beforeAll(async () => {
-    if (typeof shim === 'string') return
-    workshop = await FaultWorkshop.open(shim)
-    bench = workshop.newBench()
-  }, 60_000)
-  afterAll(async () => {
-    if (typeof shim === 'string') return
-    bench.remove()
-    await workshop.cleanUp()
-  })
+  const bench = useFaultBench(shim)
 
   it.each(places)(
     '$claim has the backup or its receipt, and the next one ends it: $story',

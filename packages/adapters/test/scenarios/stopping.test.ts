@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import type { RunEvent } from '@holdfast/core'
 import type { Device, Storage } from '@holdfast/core/import'
 import { Gate } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { noAnomalies, type SyntheticBackup } from '../../src/testing/index.js'
+import type { SyntheticBackup } from '../../src/testing/index.js'
 import { expectLibraryToEqualTruth } from '../compare-with-truth.js'
-import { Workshop } from '../import-workshop.js'
+import { type Workshop, workshopWithBackup } from '../import-workshop.js'
 
 const isLong = process.env['HOLDFAST_LONG'] === '1'
 
@@ -14,9 +13,7 @@ describe('an app that does other things meanwhile', () => {
   let backup: SyntheticBackup
   let files: string
   beforeEach(async () => {
-    workshop = new Workshop()
-    files = join(workshop.folder, 'attachments')
-    backup = await workshop.makeBackup({ seed: 71, messages: 120, attachments: 12, anomalies: noAnomalies })
+    ;({ workshop, backup, files } = await workshopWithBackup({ seed: 71, attachments: 12 }))
   })
   afterEach(() => workshop.cleanUp())
 
@@ -33,6 +30,12 @@ describe('an app that does other things meanwhile', () => {
     })
   const expectAllStored = (app: ReturnType<Workshop['openApp']>): void =>
     expectLibraryToEqualTruth(app.db, files, backup.truth)
+
+  const expectAllToBeOf = async (app: ReturnType<Workshop['openApp']>, owner: string): Promise<void> => {
+    expect((await app.storage.imports()).map((each) => each.owner)).toEqual([owner])
+    const owners = app.db.prepare('SELECT owner FROM messages UNION SELECT owner FROM attachments').all()
+    expect(owners).toEqual([{ owner }])
+  }
 
   it('5: a run that is cancelled in its third batch and started again at once is one run, and nobody writes twice', async () => {
     const gate = new Gate()
@@ -119,11 +122,7 @@ describe('an app that does other things meanwhile', () => {
     const again = await next.runner.open(run.id)
     await again.retry()
     expect((await again.outcome()).status).toBe('done')
-    expect((await next.storage.imports()).map(({ owner }) => owner)).toEqual(['anna'])
-    const owners = next.db
-      .prepare('SELECT DISTINCT owner FROM messages UNION SELECT owner FROM attachments')
-      .all()
-    expect(owners).toEqual([{ owner: 'anna' }])
+    await expectAllToBeOf(next, 'anna')
     expect(current).toBe('ben')
   })
 
@@ -148,11 +147,7 @@ describe('an app that does other things meanwhile', () => {
       const again = await next.runner.open(run.id)
       await again.retry()
       expect((await again.outcome()).status).toBe('done')
-      expect((await next.storage.imports()).map(({ owner }) => owner)).toEqual(['anna'])
-      const owners = next.db
-        .prepare('SELECT DISTINCT owner FROM messages UNION SELECT owner FROM attachments')
-        .all()
-      expect(owners).toEqual([{ owner: 'anna' }])
+      await expectAllToBeOf(next, 'anna')
       expectAllStored(next)
     },
   )

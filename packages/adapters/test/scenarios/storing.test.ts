@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noAnomalies, type SyntheticBackup } from '../../src/testing/index.js'
 import { expectLibraryToEqualTruth } from '../compare-with-truth.js'
 import { watchedFileSystem } from '../faulty-file-system.js'
-import { Workshop, type WorkshopOptions } from '../import-workshop.js'
+import { type Workshop, type WorkshopOptions, workshopWithBackup } from '../import-workshop.js'
 import { dumpLibrary, fileNames } from '../library-fixture.js'
 
 const isLong = process.env['HOLDFAST_LONG'] === '1'
@@ -15,9 +15,7 @@ describe('when storing goes wrong', () => {
   let backup: SyntheticBackup
   let files: string
   beforeEach(async () => {
-    workshop = new Workshop()
-    files = join(workshop.folder, 'attachments')
-    backup = await workshop.makeBackup({ seed: 41, messages: 120, attachments: 20, anomalies: noAnomalies })
+    ;({ workshop, backup, files } = await workshopWithBackup({ seed: 41, attachments: 20 }))
   })
   afterEach(() => workshop.cleanUp())
 
