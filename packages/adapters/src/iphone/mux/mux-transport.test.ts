@@ -42,6 +42,6 @@ test.skipIf(process.platform === 'win32')(
 
 test('options are checked at once', () => {
   expect(() => plainMux({ address: 'nowhere' })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
-  const misspelt = { adress: '127.0.0.1:1' }
+  const misspelt: object = { adress: '127.0.0.1:1' }
   expect(() => appiumMux(misspelt)).toThrow(expect.objectContaining({ code: 'OPTION_UNKNOWN' }))
 })
