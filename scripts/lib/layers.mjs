@@ -56,7 +56,10 @@ export const adapterArrows = {
   threads: [],
   // To adopt or to delete a folder it must know what a backup looks like, and whether it is still the same one.
   'backup-folder': [
-    { to: 'ios-backup', files: ['folder/backup-layout.ts', 'folder/fingerprint.ts', 'manifest/manifest.ts'] },
+    {
+      to: 'ios-backup',
+      files: ['folder/backup-layout.ts', 'folder/fingerprint.ts', 'folder/stamp.ts', 'manifest/manifest.ts'],
+    },
     { to: 'sqlite', files: ['driver.ts'] },
     { to: 'process' },
     { to: 'disk-space' },

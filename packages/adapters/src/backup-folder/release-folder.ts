@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 import { checkReceipt, parseReceipt, type Receipt } from '@holdfast/core/import'
 import { fingerprintBackup } from '../ios-backup/folder/fingerprint.js'
+import { stampFiles } from '../ios-backup/folder/stamp.js'
 import { manifestName, oldManifestName } from '../ios-backup/manifest/manifest.js'
 import { checkDeletable, refused } from './deletable-folder.js'
 import { nodeFiles } from './file-operations.js'
@@ -18,7 +19,7 @@ export interface ReleaseOptions extends RemoveTreeOptions {
 }
 
 /**
- * Deletes a verified backup: checks the receipt against a fresh fingerprint, renames the folder aside within its own parent, makes
+ * Deletes a verified backup: checks the receipt against a fresh fingerprint and the state of every file, renames the folder aside within its own parent, makes
  * that durable, then removes it link-safely. So a crash leaves either the whole backup in its place, or a folder whose name says
  * that it was released and by which receipt; repeating the call goes on from there, and changes nothing once all is gone.
  *
@@ -36,7 +37,7 @@ export async function releaseFolder(path: string, receipt: Receipt, options: Rel
     if (!(await exists(path))) return
     await checkDeletable(path)
     await refuseHeld(path, options.holder)
-    await checkReceipt(receipt, await fingerprintBackup(path, options.signal))
+    await checkUnchanged(path, receipt, options.signal)
     await checkDeletable(path)
     await renameAside(path, aside, options)
   }
@@ -58,6 +59,14 @@ export async function releaseFolder(path: string, receipt: Receipt, options: Rel
     )
   }
   await syncFolder(dirname(path))
+}
+
+/** Checks that the backup is the one that was verified, and every file of it as it was then. */
+async function checkUnchanged(path: string, receipt: Receipt, signal: AbortSignal): Promise<void> {
+  const fingerprint = await fingerprintBackup(path, signal)
+  // The fingerprint does not read the files of attachments, and what else the manifest lists.
+  const isStamped = receipt.source.fileStamp !== undefined
+  await checkReceipt(receipt, fingerprint, isStamped ? await stampFiles(path, signal) : null)
 }
 
 /**

@@ -109,7 +109,7 @@ export function iosBackup(options: IosBackupOptions = {}): BackupReader {
  */
 export async function describeBackup(
   path: string,
-  options: IosBackupOptions & Partial<Omit<OpenRequest, 'parts'>> = {},
+  options: IosBackupOptions & Partial<Omit<OpenRequest, 'parts' | 'fileStamp'>> = {},
 ): Promise<{ readonly source: SourceDescription; readonly totals: SourceTotals }> {
   const { signal = new AbortController().signal, ask, run, ...rest } = options
   const backup = await iosBackup(rest).open(path, {

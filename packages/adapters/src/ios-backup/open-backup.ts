@@ -14,6 +14,7 @@ import { textAt } from './folder/plist-file.js'
 import { ScratchFolder } from './folder/scratch-folder.js'
 import { sweepScratch } from './folder/scratch-record.js'
 import { sourceIdentity } from './folder/source-identity.js'
+import { stampFiles } from './folder/stamp.js'
 import { judgeWholeness, readBackupPlists, refuseUnfinished } from './folder/wholeness.js'
 import type { BackupPart } from './parts/backup-part.js'
 import { openParts } from './parts/open-parts.js'
@@ -54,6 +55,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
   try {
     // Before anything is copied or read: what changes afterwards makes the fingerprint differ when the backup is to be released.
     const fingerprint = await options.fingerprints.take(root, signal)
+    const fileStamp = options.fileStamp === true ? await stampFiles(root, signal) : null
     const contents = await openContents(found, plists, { ...options, folder: scratch, reading })
     const { manifest, blobs } = contents
     closers.push(() => manifest.close())
@@ -81,6 +83,7 @@ export async function openBackup(path: string, options: OpenOptions): Promise<Op
       tables,
       parts,
       blobs,
+      fileStamp,
       close,
     })
   } catch (thrown) {

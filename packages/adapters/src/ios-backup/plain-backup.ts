@@ -24,6 +24,8 @@ import type { Position } from './record-table.js'
 export interface BackupParts extends OpenParts {
   readonly source: SourceDescription
   readonly blobs: Blobs
+  /** What tells whether a file of it was changed; null where nobody asked for it. */
+  readonly fileStamp: string | null
   /** Closes databases and removes private copies. */
   readonly close: () => Promise<void>
 }
@@ -31,12 +33,14 @@ export interface BackupParts extends OpenParts {
 /** A backup whose databases are open. */
 export class PlainBackup implements OpenBackup {
   readonly source: SourceDescription
+  readonly fileStamp: string | null
   readonly #parts: BackupParts
   #closed = false
 
   constructor(parts: BackupParts) {
     this.#parts = parts
     this.source = parts.source
+    this.fileStamp = parts.fileStamp
   }
 
   async totals(): Promise<SourceTotals> {

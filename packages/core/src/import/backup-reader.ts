@@ -81,6 +81,8 @@ export interface OpenRequest {
   readonly run?: string
   /** Which of its parts the reader is to read; the others are not looked at, damaged or not. @default all that the reader reads */
   readonly parts?: readonly BackupPartName[]
+  /** Whether {@link OpenBackup.fileStamp} is asked for, which may take as long as asking the disk about every file. @default false */
+  readonly fileStamp?: boolean
 }
 
 /** What tells whether a backup has changed; plain JSON. */
@@ -125,6 +127,13 @@ export interface BackupReader {
 /** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest}, {@link OpenBackup.copyContent} and {@link OpenBackup.contentFile} may be under way. */
 export interface OpenBackup {
   readonly source: SourceDescription
+
+  /**
+   * Tells of every file of the backup, read or not, whether it was changed, added or removed: equal for equal names, sizes and times of
+   * change. Taken by `open` before anything is copied or read. Receipts hold it, and who deletes a backup compares it (`checkReceipt`).
+   * Null where it was not asked for; readers whose backups have no such files leave it out.
+   */
+  readonly fileStamp?: string | null
 
   /** Exact counts of what {@link read} yields, without reading it all. */
   totals(): Promise<SourceTotals>

@@ -42,6 +42,8 @@ export type ReceiptFacts = {
     /** Fingerprint of the backup at the time of verification. */
     readonly fingerprint: string
     readonly udid: string | null
+    /** `OpenBackup.fileStamp` at that time; absent where the reader gave none. */
+    readonly fileStamp?: string
   }
   readonly counts: ReceiptCounts
   /** Digest over every item as it was read back from the library; `ContentDigester` says how. Lower-case hex. */
@@ -92,13 +94,18 @@ export async function parseReceipt(kept: unknown): Promise<Receipt> {
 }
 
 /**
- * Checks that a receipt is whole and was made for the backup with this fingerprint.
+ * Checks that a receipt is whole and was made for the backup with this fingerprint, and of these files where the receipt says of which.
  *
  * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_CHANGED`.
  */
-export async function checkReceipt(receipt: Receipt, fingerprint: string): Promise<void> {
-  const sealed = await parseReceipt(receipt)
-  if (sealed.source.fingerprint !== fingerprint) {
+export async function checkReceipt(
+  receipt: Receipt,
+  fingerprint: string,
+  fileStamp?: string | null,
+): Promise<void> {
+  const { source } = await parseReceipt(receipt)
+  const hasOtherFiles = source.fileStamp !== undefined && source.fileStamp !== fileStamp
+  if (source.fingerprint !== fingerprint || hasOtherFiles) {
     throw new HoldfastError('BACKUP_CHANGED', 'The backup changed after it was verified', {
       hint: 'The backup is kept as it is. Import it again to store what is new.',
       retryable: false,

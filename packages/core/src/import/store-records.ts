@@ -1,5 +1,5 @@
 import { type AskRequest, HoldfastError, type Json } from '../index.js'
-import type { BackupReader, OpenBackup } from './backup-reader.js'
+import type { BackupReader, OpenBackup, OpenRequest } from './backup-reader.js'
 import { chosenParts } from './import-policy.js'
 import type { AttachmentRecord } from './records.js'
 import { type Remainder, type Shortage, shortageFor, withRoomNeeded } from './room-needed.js'
@@ -117,9 +117,11 @@ export async function withBackup<Result>(
   path: string,
   { run, input, signal, ask }: Reading,
   work: (backup: OpenBackup) => Promise<Result>,
+  asking: Pick<OpenRequest, 'fileStamp'> = {},
 ): Promise<Result> {
   const parts = chosenParts(input)
-  const backup = await reader.open(path, { run, signal, ask, ...(parts === null ? {} : { parts }) })
+  const chosen = parts === null ? {} : { parts }
+  const backup = await reader.open(path, { run, signal, ask, ...asking, ...chosen })
   try {
     return await work(backup)
   } finally {

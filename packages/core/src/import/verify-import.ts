@@ -43,7 +43,7 @@ export async function verifyImport(
 ): Promise<Receipt> {
   const { signal, progress } = context
   const { reader, storage, batchSize, allowed, now } = options
-  return withBackup(reader, path, context, async (backup) => {
+  const prove = async (backup: OpenBackup): Promise<Receipt> => {
     if (backup.source.fingerprint !== ref.fingerprint) throw backupChanged(path)
     const total = await totalOf(backup)
     const digester = new ContentDigester()
@@ -82,13 +82,19 @@ export async function verifyImport(
       version: receiptVersion,
       import: ref.id,
       owner: ref.owner,
-      source: { fingerprint: ref.fingerprint, udid: ref.udid },
+      source: { fingerprint: ref.fingerprint, udid: ref.udid, ...fileStampOf(backup) },
       counts,
       digest: await digester.digest(),
       verifiedAt: await now(),
       versions: { holdfast: holdfastVersion, library: storage.format },
     })
-  })
+  }
+  return withBackup(reader, path, context, prove, { fileStamp: true })
+}
+
+/** What the files of the backup were when it was opened; nothing where its reader cannot tell. */
+function fileStampOf({ fileStamp = null }: OpenBackup): { readonly fileStamp?: string } {
+  return fileStamp === null ? {} : { fileStamp }
 }
 
 /** An item of the source, and what the library has for it. */

@@ -7,6 +7,7 @@ import {
   type Device,
   type ImportRecord,
   type OpenBackup,
+  type OpenRequest,
   type PartState,
   parseReceipt,
   type SourceDescription,
@@ -34,6 +35,8 @@ export class ScriptedPhone implements Device, BackupReader {
   fingerprint = 'f1'
   /** What tells whether the backup has changed; absent as in a reader that cannot tell. */
   stamp?: NonNullable<BackupReader['stamp']>
+  /** What tells whether a file of the backup has changed; null for a reader that cannot tell. */
+  fileStamp: string | null = null
   /** What the backup says of its parts. */
   parts: readonly PartState[] = []
   readonly #phone: PhoneContent
@@ -68,7 +71,7 @@ export class ScriptedPhone implements Device, BackupReader {
     if (!this.backupExists) return { deleted: true }
     await parseReceipt(receipt)
     if (options.policy !== 'delete') return { deleted: false }
-    await checkReceipt(receipt, this.fingerprint)
+    await checkReceipt(receipt, this.fingerprint, this.fileStamp)
     if (backup.ownership === 'adopted')
       throw new HoldfastError('RELEASE_REFUSED', 'The backup is somebody else’s')
     this.backupExists = false
@@ -79,7 +82,7 @@ export class ScriptedPhone implements Device, BackupReader {
     if (options.delete && backup.ownership === 'made') this.backupExists = false
   }
 
-  async open(path: string): Promise<OpenBackup> {
+  async open(path: string, { fileStamp = false }: Partial<OpenRequest> = {}): Promise<OpenBackup> {
     if (!this.backupExists) throw new HoldfastError('BACKUP_NOT_FOUND', `There is no backup at ${path}`)
     const { records, content } = this.#phone
     const bytesOf = (record: AttachmentRecord): Uint8Array => {
@@ -91,6 +94,7 @@ export class ScriptedPhone implements Device, BackupReader {
       records.filter((record) => record.type === type).length
     return {
       source: describe(this.fingerprint, this.parts),
+      fileStamp: fileStamp ? this.fileStamp : null,
       totals: async () => ({
         chats: count('chat'),
         messages: count('message'),

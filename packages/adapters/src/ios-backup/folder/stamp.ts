@@ -24,6 +24,23 @@ export async function stampBackup(
 ): Promise<string> {
   const stamp = createHash('sha256')
   stamp.update(`${readingVersion} ${read.fingerprint} ${read.parts.join()}\n`)
+  await addFolders(stamp, root, signal)
+  return stamp.digest('hex')
+}
+
+/**
+ * What tells whether a file of a backup was changed, added or removed, whoever reads what of it: SHA-256 over name, size and time of
+ * change of every blob, in lower-case hex.
+ *
+ * @throws HoldfastError `BACKUP_UNREADABLE`, or the signal's reason.
+ */
+export async function stampFiles(root: string, signal: AbortSignal): Promise<string> {
+  const stamp = createHash('sha256')
+  await addFolders(stamp, root, signal)
+  return stamp.digest('hex')
+}
+
+async function addFolders(stamp: Hash, root: string, signal: AbortSignal): Promise<void> {
   const entries = await list(root)
   await addBlobs(stamp, root, entries, signal)
   for (const folder of entries) {
@@ -32,7 +49,6 @@ export async function stampBackup(
       await addBlobs(stamp, path, await list(path), signal)
     }
   }
-  return stamp.digest('hex')
 }
 
 async function addBlobs(
