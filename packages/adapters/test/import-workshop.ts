@@ -6,7 +6,12 @@ import { backupImport, type Device, type Storage } from '@holdfast/core/import'
 import { type AttachmentFilesOptions, attachmentFiles } from '../src/attachment-files/index.js'
 import { backupFolder } from '../src/backup-folder/index.js'
 import { type BackupPart, iosBackup } from '../src/ios-backup/index.js'
-import { type SqliteDatabase, sqliteJournal, sqliteLibrary } from '../src/sqlite/index.js'
+import {
+  type SqliteDatabase,
+  type SqliteLibraryOptions,
+  sqliteJournal,
+  sqliteLibrary,
+} from '../src/sqlite/index.js'
 import {
   makeSyntheticBackup,
   noAnomalies,
@@ -24,6 +29,8 @@ export interface WorkshopOptions {
   readonly database?: (db: SqliteDatabase) => SqliteDatabase
   /** How the files of the library differ. */
   readonly files?: AttachmentFilesOptions
+  /** How the library differs. */
+  readonly library?: SqliteLibraryOptions
   /** @default the system's clock */
   readonly clock?: Clock
   /** Parts of backups that are read. @default the reader's own */
@@ -61,7 +68,8 @@ export class Workshop {
   openApp(options: WorkshopOptions = {}) {
     const opened = openTestSqlite(join(this.folder, 'library.db'), { readonly: false })
     const db = options.database?.(opened) ?? opened
-    const plain = sqliteLibrary(db, attachmentFiles(join(this.folder, 'attachments'), options.files ?? {}))
+    const files = attachmentFiles(join(this.folder, 'attachments'), options.files ?? {})
+    const plain = sqliteLibrary(db, files, options.library ?? {})
     const storage = options.storage?.(plain) ?? plain
     const reader = iosBackup({
       openSqlite: openTestSqlite,

@@ -24,6 +24,18 @@ export const libraryProblems = {
     says: 'an import whose receipt is not the one that verify made of it',
     todo: 'Nothing proves this import any more: restore the library from a copy, or import the backup again.',
   },
+  'note-changed': {
+    says: 'a note of the library’s own that does not follow from what it holds',
+    todo: 'Something else changed it: restore the library from a copy.',
+  },
+  'schema-changed': {
+    says: 'a table, view or index that is not as the library made it',
+    todo: 'Something else changed it, so readers may see other things than were stored: restore the library from a copy.',
+  },
+  'database-damaged': {
+    says: 'damage of the database that no row shows',
+    todo: 'A failing disk does this: restore the library from a copy.',
+  },
   'file-unlisted': {
     says: 'a file among the contents that belongs to no item',
     todo: 'Something else put it there, or a disk gave back what was removed: move it away.',
@@ -39,8 +51,8 @@ export type LibraryProblem = {
   /** The import that it concerns; null where it is none, or none that is there. */
   readonly import: string | null
   /** What kind of thing is concerned. */
-  readonly type: ImportRecord['type'] | 'import' | 'file'
-  /** Which one: the key of an item, the id of an import, the name of a file. */
+  readonly type: ImportRecord['type'] | 'import' | 'file' | 'database'
+  /** Which one: the key of an item, the id of an import, the name of a file, the name of a table, view or index. */
   readonly key: string
   /** What exactly was found, where there is more to say; for people. */
   readonly detail: string | null

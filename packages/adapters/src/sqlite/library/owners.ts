@@ -21,8 +21,8 @@ export function ownerOf(db: LibraryDatabase, { id, owner }: Pick<ImportRef, 'id'
 }
 
 /**
- * Gives an owner another id, in one transaction. Only runs that are under way are remembered with the old one, so that an id which a
- * host gives to somebody else later is that person's.
+ * Gives an owner another id, in one transaction. Runs that are under way and imports that are there are remembered with the old one, run by
+ * run: an id which a host gives to somebody else later is that person's, and an owner that was changed by anything else is found out.
  */
 export function remapOwner(db: LibraryDatabase, { from, to, runs = [] }: OwnerChange): void {
   if (from === to) return
@@ -31,12 +31,11 @@ export function remapOwner(db: LibraryDatabase, { from, to, runs = [] }: OwnerCh
     if (isKnown && db.get('SELECT 1 FROM owner_rows WHERE owner = ?', to) !== null) throw taken(to)
     // Runs that were remembered under an id before this one go along.
     db.run('UPDATE owner_runs SET owner = ? WHERE owner = ?', to, from)
-    const staged = db.all(
-      `SELECT i.id FROM import_rows AS i JOIN owner_rows AS o ON o.n = i.owner
-       WHERE o.owner = ? AND i.publication IS NULL`,
+    const theirs = db.all(
+      'SELECT i.id FROM import_rows AS i JOIN owner_rows AS o ON o.n = i.owner WHERE o.owner = ?',
       from,
     )
-    for (const run of [...runs, ...staged.map((row) => text(row, 'id'))]) {
+    for (const run of [...runs, ...theirs.map((row) => text(row, 'id'))]) {
       db.run('INSERT OR IGNORE INTO owner_runs VALUES (?, ?, ?)', run, from, to)
     }
     db.run('UPDATE owner_rows SET owner = ? WHERE owner = ?', to, from)

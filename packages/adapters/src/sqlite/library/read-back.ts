@@ -15,7 +15,7 @@ import type { LibraryDatabase } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { shapes, toRecord } from './rows/record-rows.js'
 import { rowHash, rowText, storable } from './rows/row-shape.js'
-import { type StoredVersion, versionsBetween } from './versions.js'
+import { hasItsCopy, type StoredVersion, versionsBetween } from './versions.js'
 
 /** Items that are read at once: a page, so that no open cursor stands in the way of a writer or of the log's checkpoint. */
 const itemsAtOnce = 200
@@ -61,7 +61,7 @@ function readPage(
   after: number,
 ): { readonly page: readonly ReadItem[]; readonly last: number } {
   const found = findImport(db, id)
-  if (found === null || found.state === 'discarding') throw importUnknown(id)
+  if (found === null || (found.state === 'discarding' && found.publication === null)) throw importUnknown(id)
   const ledger = db.all(
     'SELECT * FROM import_items WHERE import = ? AND seq > ? ORDER BY seq LIMIT ?',
     found.n,
@@ -73,6 +73,7 @@ function readPage(
   const stretch = { n: found.n, from: after + 1, to: last + 1 }
   const versions = new Map<ImportRecord['type'], ReadonlyMap<number, StoredVersion>>()
   const page = ledger.map((item) => {
+    if (!Object.hasOwn(shapes, text(item, 'type'))) return ofNoType(item)
     const type = word<ImportRecord['type']>(item, 'type')
     const row = numberOrNull(item, 'row')
     const known = versions.get(type) ?? versionsBetween(db, shapes[type], stretch)
@@ -80,6 +81,13 @@ function readPage(
     return readItem(db, item, type, (row === null ? undefined : known.get(row)) ?? null, found.n)
   })
   return { page, last }
+}
+
+/** An item whose type was changed to one that nothing has: its row cannot be found. */
+function ofNoType(ledger: Row): ReadItem {
+  const [outcome, key] = [word<ItemOutcome>(ledger, 'outcome'), text(ledger, 'key')]
+  const facts = { outcome, reason: null, type: 'unreadable', key, record: null, content: null } as const
+  return { item: { ...facts, difference: 'row-missing' }, expects: null }
 }
 
 function readItem(
@@ -106,7 +114,8 @@ function readItem(
     return { item: { ...facts, record: null, difference: 'row-changed' }, expects: null }
   }
   const mine = storable(record.key) === facts.key
-  const whole = mine && stored.hash === rowHash(rowText(stored))
+  const said = rowText(stored)
+  const whole = mine && stored.hash === rowHash(said) && hasItsCopy(stored, said)
   const item: StoredItem = {
     ...facts,
     key: mine ? record.key : facts.key,

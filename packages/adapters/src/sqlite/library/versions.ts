@@ -18,6 +18,8 @@ export interface StoredVersion extends RecordRow {
   readonly row: number
   /** Hash that was written with it. */
   readonly hash: string
+  /** Exact copy that was written with it; null where the columns say it all. */
+  readonly exact: string | null
 }
 
 /** A record ready to be compared and written. */
@@ -83,7 +85,12 @@ export function versionsBetween(
 
 /** Whether a version says, column for column, what was prepared. Its own hash alone is not believed. */
 export function isSame(stored: StoredVersion, encoded: EncodedVersion): boolean {
-  return stored.hash === encoded.hash && rowText(stored) === encoded.text
+  return stored.hash === encoded.hash && rowText(stored) === encoded.text && hasItsCopy(stored, encoded.text)
+}
+
+/** Whether a version that says this has the exact copy that it needs, and none where it needs none. */
+export function hasItsCopy({ exact }: StoredVersion, said: string): boolean {
+  return exact === exactText(said)
 }
 
 /** Adds a version, and gives its row. */
@@ -150,15 +157,29 @@ function versionOf(db: LibraryDatabase, shape: RowShape, found: Row): StoredVers
   const row = number(found, 'row')
   const columns = rowOf(shape, text(found, 'held'), partsOf(db, shape, row))
   const exact = textOrNull(found, 'exact')
-  const held = exact !== null && storedText(exact) === rowText(columns) ? parseRowText(shape, exact) : columns
-  return { shape: held.shape, values: held.values, parts: held.parts, row, hash: text(found, 'hash') }
+  const held = exact !== null && agrees(exact, columns) ? parseRowText(shape, exact) : columns
+  return { shape: held.shape, values: held.values, parts: held.parts, row, hash: text(found, 'hash'), exact }
+}
+
+/** Whether an exact copy says what the columns say, as far as they can. */
+function agrees(exact: string, columns: RecordRow): boolean {
+  try {
+    return storedText(exact) === rowText(columns)
+  } catch {
+    // No JSON: nothing of the library wrote it.
+    return false
+  }
 }
 
 function partsOf(db: LibraryDatabase, shape: RowShape, row: number): Parts {
   if (shape.parts === null) return []
   const { table, parent, columns } = shape.parts
   const rows = db.all(`SELECT * FROM ${table} WHERE ${parent} = ? ORDER BY position`, row)
-  return rows.map((part) => columns.map((column) => part[column] ?? null))
+  // A part that is not in its place says so, which its row's hash does not fit.
+  return rows.map((part, place) => {
+    const values = columns.map((column) => part[column] ?? null)
+    return part['position'] === place ? values : [...values, part['position'] ?? null]
+  })
 }
 
 // Statements are prepared once per text; these texts are made once per shape.

@@ -4,10 +4,15 @@ import type { AttachmentFiles } from '../../../attachment-files/index.js'
 import { number, text } from '../fields.js'
 import { findImport, type ImportRow } from '../import-rows.js'
 import type { LibraryDatabase } from '../library-database.js'
+import { ownerOf } from '../owners.js'
 import { receiptOf } from '../publish-import.js'
+import { auditDeletions } from './deletions-audit.js'
 import { auditFiles } from './files-audit.js'
+import { auditHandles } from './handles-audit.js'
 import { auditRowsOfImport } from './import-rows-audit.js'
-import { auditVisibility } from './visibility-audit.js'
+import { auditImports, auditLedger } from './notes-audit.js'
+import { auditSchema } from './schema-audit.js'
+import { auditVisibility, auditVisibilityOf } from './visibility-audit.js'
 
 /** Looks for what reading an import back cannot tell: all of it, or only what concerns one import. Changes nothing. */
 export async function* auditLibrary(
@@ -21,6 +26,7 @@ export async function* auditLibrary(
     const found = db.attempt('auditing', () => findImport(db, id))
     if (found === null || found.state === 'discarding') throw importUnknown(id)
     yield* auditImport(db, found, signal)
+    yield* auditVisibilityOf(db, found, signal)
     return
   }
   const astray = new Set<string>()
@@ -33,8 +39,11 @@ export async function* auditLibrary(
       yield problem
     }
   }
+  yield* auditImports(db)
   yield* lostItems(db)
   yield* auditVisibility(db, signal)
+  yield* auditDeletions(db, signal)
+  yield* auditSchema(db, signal)
   yield* auditFiles(db, files, signal)
 }
 
@@ -43,21 +52,25 @@ async function* auditImport(
   found: ImportRow,
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
-  const detail = await receiptTrouble(found)
+  const detail = await receiptTrouble(db, found)
   if (detail !== null) {
     yield { problem: 'receipt-changed', import: found.id, type: 'import', key: found.id, detail }
   }
+  yield* auditLedger(db, found)
   yield* auditRowsOfImport(db, found, signal)
+  yield* auditHandles(db, found, signal)
 }
 
 /** What is wrong with the receipt of an import, or with what its row says beside it; null for nothing. */
-async function receiptTrouble(found: ImportRow): Promise<string | null> {
+async function receiptTrouble(db: LibraryDatabase, found: ImportRow): Promise<string | null> {
   if (found.state !== 'published') return null
   if (found.publication === null) return 'it is published, and hidden from readers'
   try {
     const receipt = await receiptOf(found)
     if (receipt === null) return 'it has none'
-    // An owner may have another id by now than when the receipt was made; rows are held against their import's owner.
+    // An owner may have been given another id since the receipt was made; rows are held against their import's owner.
+    const owner = db.attempt('auditing', () => ownerOf(db, { id: found.id, owner: receipt.owner }))
+    if (owner !== found.owner) return 'it was made for another owner'
     await receiptOfImport({ ...found, owner: receipt.owner }, receipt)
     if (receipt.source.udid !== found.udid) return 'it was made of another phone'
   } catch (thrown) {

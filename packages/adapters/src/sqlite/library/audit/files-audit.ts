@@ -3,7 +3,7 @@ import type { AttachmentFiles } from '../../../attachment-files/index.js'
 import { text } from '../fields.js'
 import type { LibraryDatabase } from '../library-database.js'
 
-/** Finds files that belong to nothing: on disk without a row that names them, and rows of files that no attachment has. */
+/** Finds files that belong to nothing: on disk without a row that names them, and rows of files that no attachment has, or has otherwise. */
 export async function* auditFiles(
   db: LibraryDatabase,
   files: AttachmentFiles,
@@ -19,6 +19,18 @@ export async function* auditFiles(
   )
   for (const row of unused) {
     yield { ...about, key: text(row, 'name'), detail: 'its row is there, but no attachment has it' }
+  }
+  const wrong = db.attempt('auditing', () =>
+    db.all(
+      `SELECT f.name, 'its row names another size than its attachment' AS detail FROM file_rows AS f
+       WHERE EXISTS (SELECT 1 FROM attachment_rows AS a WHERE a.sha256 = f.sha256 AND a.bytes <> f.bytes)
+       UNION ALL
+       SELECT r.name, 'it is listed to be removed, and an attachment has it' FROM file_removals AS r
+       WHERE EXISTS (SELECT 1 FROM attachment_rows AS a WHERE a.sha256 = r.sha256)`,
+    ),
+  )
+  for (const row of wrong) {
+    yield { ...about, problem: 'note-changed', key: text(row, 'name'), detail: text(row, 'detail') }
   }
   for await (const name of files.list(signal)) {
     if (!db.attempt('auditing', () => isKnown(db, name))) yield { ...about, key: name, detail: null }

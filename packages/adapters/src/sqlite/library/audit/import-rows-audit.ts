@@ -35,7 +35,10 @@ export async function* auditRowsOfImport(
   yield* unlisted(db, found, signal)
 }
 
-/** Rows that the import wrote and that name another one, or another owner. */
+/**
+ * Rows that the import wrote and that name another one, or another owner; and rows that it found, or that hold what it skipped, and that name
+ * neither it nor one that was there before it.
+ */
 async function* rowsAstray(
   db: LibraryDatabase,
   found: ImportRow,
@@ -47,12 +50,14 @@ async function* rowsAstray(
       db.all(
         `SELECT i.key, r.import FROM import_items AS i JOIN ${shape.table} AS r ON r.row = i.row
          WHERE i.import = ? AND i.seq > ? AND i.seq <= ? AND i.type = ? AND (r.owner <> ?
-           OR (i.outcome IN ('stored', 'failed') AND r.import <> i.import))`,
+           OR (r.import <> i.import AND (i.outcome IN ('stored', 'failed')
+             OR coalesce((SELECT b.publication >= ? FROM import_rows AS b WHERE b.n = r.import), 1))))`,
         found.n,
         after,
         upTo,
         shape.type,
         found.ownerRow,
+        found.publication ?? Number.MAX_SAFE_INTEGER,
       ),
     )
     for (const row of rows) {
