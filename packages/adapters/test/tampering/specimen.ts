@@ -1,6 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createRunner, memoryJournal } from '@holdfast/core'
+import { backupImport } from '@holdfast/core/import'
+import { ScriptedPhone, sampleChat, sampleMessage } from '@holdfast/core/testing'
 import { attachmentFiles } from '../../src/attachment-files/index.js'
 import { calls, contacts, messages, voicemail, whatsapp } from '../../src/ios-backup/index.js'
 import { type SqliteDatabase, type SqliteLibrary, sqliteLibrary } from '../../src/sqlite/index.js'
@@ -27,8 +30,8 @@ export interface SpoiledCopy {
 }
 
 /**
- * Three imports, so that every table of the library has rows, and rows of every kind: all parts of a phone, the same phone after some of its
- * messages were changed and one was deleted, and another person's phone.
+ * Four imports, so that every table of the library has rows, and rows of every kind: all parts of a phone, the same phone after some of its
+ * messages were changed and one was deleted, another person's phone, and a text that columns cannot hold.
  */
 export async function makeSpecimen(): Promise<Specimen> {
   const workshop = new Workshop()
@@ -53,6 +56,7 @@ export async function makeSpecimen(): Promise<Specimen> {
   useThePhone(phone)
   await importIt(phone, 'ann')
   await importIt(await workshop.makeBackup({ seed: 72, messages: 20, attachments: 4, calls: 20 }), 'bob')
+  await importHalfAnEmoji(app.library)
   await app.close()
   return {
     copy() {
@@ -86,6 +90,20 @@ export async function makeSpecimen(): Promise<Specimen> {
     },
     cleanUp: () => workshop.cleanUp(),
   }
+}
+
+/** Imports a text that was cut in the middle of an emoji, which the columns of a database cannot hold. */
+async function importHalfAnEmoji(storage: SqliteLibrary): Promise<void> {
+  const records = [
+    sampleChat('chat-of-half', { members: ['+15550009'], displayName: 'cut \ud83d' }),
+    sampleMessage('half', { text: 'cut \ud83d', chatGuid: 'chat-of-half' }),
+  ]
+  const phone = new ScriptedPhone({ records, content: new Map() }, 'adopted')
+  const saga = backupImport({ device: phone, reader: phone, storage })
+  const runner = createRunner({ journal: memoryJournal(), sagas: [saga] })
+  const run = await runner.start(saga, { cleanup: 'keep' }, { owner: 'bob' })
+  const outcome = await run.outcome()
+  if (outcome.status !== 'done') throw new Error(JSON.stringify(outcome))
 }
 
 /** What happens between two backups of a phone. */

@@ -122,7 +122,9 @@ export function addVersion(
 /** Removes a version if it belongs to import `n`; says whether it did. */
 export function removeVersion(db: LibraryDatabase, shape: RowShape, row: number, n: number): boolean {
   const { changes } = db.run(`DELETE FROM ${shape.table} WHERE row = ? AND import = ?`, row, n)
-  if (changes > 0 && shape.parts !== null) {
+  if (shape.parts === null) return changes > 0
+  // Parts of a row that something else has removed go as well: its number is given again.
+  if (changes > 0 || db.get(`SELECT 1 FROM ${shape.table} WHERE row = ?`, row) === null) {
     db.run(`DELETE FROM ${shape.parts.table} WHERE ${shape.parts.parent} = ?`, row)
   }
   return changes > 0

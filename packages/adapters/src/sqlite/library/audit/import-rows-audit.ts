@@ -101,17 +101,8 @@ async function* unlisted(
 ): AsyncGenerator<LibraryProblem> {
   const isLeft = () => db.get('SELECT 1 FROM temp.audit_unlisted LIMIT 1') !== null
   if (!db.attempt('auditing', isLeft)) return
-  for await (const { after, upTo } of pagesOf(db, 'import_items', 'seq', { signal, of: found.n })) {
-    db.attempt('auditing', () =>
-      db.run(
-        `DELETE FROM temp.audit_unlisted WHERE (type, row) IN
-           (SELECT type, row FROM import_items WHERE import = ? AND seq > ? AND seq <= ? AND outcome = 'present')`,
-        found.n,
-        after,
-        upTo,
-      ),
-    )
-  }
+  // Only what is published inherits.
+  if (found.publication !== null) await excuseFound(db, found, signal)
   // A generator may rest for long between two of these; each is read on its own.
   for (;;) {
     const row = db.attempt('auditing', () => {
@@ -122,6 +113,21 @@ async function* unlisted(
     })
     if (row === null) return
     yield* db.attempt('auditing', () => unlistedRow(db, found, row))
+  }
+}
+
+/** Takes the rows off the list that the import found. */
+async function excuseFound(db: LibraryDatabase, found: ImportRow, signal: AbortSignal): Promise<void> {
+  for await (const { after, upTo } of pagesOf(db, 'import_items', 'seq', { signal, of: found.n })) {
+    db.attempt('auditing', () =>
+      db.run(
+        `DELETE FROM temp.audit_unlisted WHERE (type, row) IN
+           (SELECT type, row FROM import_items WHERE import = ? AND seq > ? AND seq <= ? AND outcome = 'present')`,
+        found.n,
+        after,
+        upTo,
+      ),
+    )
   }
 }
 

@@ -1,0 +1,35 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { blob, drawnOfRows, ofFiles, seed } from './disturbances.js'
+import { type DisturbedImport, flip, type Moments, type Sharing, setUpImport } from './one-import.js'
+
+let place: DisturbedImport
+afterEach(() => place.workshop.cleanUp())
+
+/** Runs an import that deletes its backup in the end, disturbed at a moment. */
+async function outcomeOf(sharing: Sharing, moments: Moments) {
+  place = await setUpImport(sharing, moments)
+  const run = await place.app.import({ path: place.backup.path, cleanup: 'delete' })
+  return { run, outcome: await run.outcome() }
+}
+
+describe(`between store and verify (seed ${seed})`, () => {
+  it.each([...drawnOfRows, ...ofFiles])(
+    '%s: verify finds it, and a retry stores it as it is',
+    async (_what, disturb) => {
+      const { run, outcome } = await outcomeOf('copied', { stored: disturb })
+      expect(outcome).toMatchObject({ status: 'retryable', error: { code: 'VERIFY_FAILED' } })
+      expect(place.backupIsThere()).toBe(true)
+      await run.retry()
+      expect(await run.outcome()).toMatchObject({ status: 'done', outputs: { cleanup: { deleted: true } } })
+    },
+  )
+
+  it.each(['copied', 'linked', 'cloned'] as const)(
+    'a blob of the backup is another, whose content is %s: verify finds it',
+    async (sharing) => {
+      const { outcome } = await outcomeOf(sharing, { stored: (of) => flip(blob(of)) })
+      expect(outcome).toMatchObject({ status: 'retryable', error: { code: 'VERIFY_FAILED' } })
+      expect(place.backupIsThere()).toBe(true)
+    },
+  )
+})
