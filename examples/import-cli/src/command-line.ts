@@ -102,6 +102,12 @@ export function parseCommandLine(
           skipReason(reason),
         ]),
     )
+    .addOption(
+      new Option(
+        '--force',
+        'read and compare everything, even if nothing tells of a change since the backup was last imported',
+      ),
+    )
     .addOption(new Option('--owner <name>', 'whose data it is').default(''))
     .addOption(json())
     .action((options) => choose((context) => importBackup(options, context)))

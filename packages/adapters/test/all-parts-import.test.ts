@@ -52,7 +52,7 @@ describe('an import of all parts', () => {
     expect(kept('call')).toEqual(truth.calls.filter(({ type }) => type === 'call'))
     expect(kept('voicemail')).toEqual(truth.voicemails.filter(({ type }) => type === 'voicemail'))
     expect(kept('unreadable')).toHaveLength(4)
-    expect(published.receipt.counts).toMatchObject({
+    expect(published.receipt?.counts).toMatchObject({
       calls: { stored: counts.calls - 1, failed: 1 },
       voicemails: { stored: counts.voicemails - 1, failed: 1 },
     })

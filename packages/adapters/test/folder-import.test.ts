@@ -52,7 +52,7 @@ test.each([
   const attachments = join(workshop.folder, 'attachments')
   expectLibraryToEqualTruth(app.db, attachments, backup.truth)
   const [published] = await app.storage.imports()
-  expect(published?.receipt.counts.attachments.reasons).toEqual({ 'is-directory': 2 })
+  expect(published?.receipt?.counts.attachments.reasons).toEqual({ 'is-directory': 2 })
   for (const { guid, sha256, bytes } of inside) {
     const path = textIn(app.db.prepare('SELECT path AS text FROM attachments WHERE guid = ?').get(guid))
     const content = readFileSync(join(attachments, path))

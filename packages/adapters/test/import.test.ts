@@ -58,7 +58,7 @@ describe('an import on real parts', () => {
     expect(again.status).toBe('done')
     expect(dumpLibrary(workshop.folder)).toEqual(before)
     const [, second] = await app.storage.imports()
-    expect(second?.receipt.counts).toMatchObject({
+    expect(second?.receipt?.counts).toMatchObject({
       messages: { stored: 0, present: 200 },
       attachments: { stored: 0 },
     })

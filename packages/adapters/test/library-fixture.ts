@@ -77,6 +77,9 @@ export async function makeLibraryFolder(options: AttachmentFilesOptions = {}): P
       removeMessage: async (guid) => {
         db.prepare('DELETE FROM message_rows WHERE guid = ?').run(guid)
       },
+      changeReceipt: async (id) => {
+        db.prepare("UPDATE import_rows SET receipt = replace(receipt, '1', '2') WHERE id = ?").run(id)
+      },
       addFile: async () => {
         mkdirSync(join(folder, 'attachments', 'aa'), { recursive: true })
         writeFileSync(join(folder, 'attachments', 'aa', `${'a'.repeat(64)}.jpg`), 'nobody’s')

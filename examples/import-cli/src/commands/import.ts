@@ -26,6 +26,7 @@ export interface ImportCommandOptions {
   readonly parts?: readonly BackupPartName[] | undefined
   readonly cleanup: CleanupPolicy
   readonly allow?: readonly string[] | undefined
+  readonly force?: boolean | undefined
   readonly owner: string
 }
 
@@ -53,6 +54,7 @@ export async function importBackup(
   const input = {
     path,
     cleanup: options.cleanup,
+    ...(options.force === true ? { force: true } : {}),
     // Kept in the journal with the run, so that whatever goes on with it reads the same.
     ...(options.parts === undefined ? {} : { parts }),
     ...(options.allow === undefined

@@ -67,7 +67,8 @@ function reportOfVerify(
   const report = reportOfCommand(context, error)
   const last = imports.at(-1)
   if (last === undefined) return report
-  return { ...report, run: last.import, ...countsOf(last.receipt), receipt: last.receipt }
+  const { receipt, counts } = last
+  return { ...report, run: last.import, ...(receipt === null ? counts : countsOf(receipt)), receipt }
 }
 
 /** Shows how far the reading has come; the pace of each import is its own. */
@@ -77,7 +78,7 @@ function showProgress(terminal: Terminal): (done: number, published: PublishedIm
     const now = performance.now()
     if (at.id !== id) at = { id, since: now, pace: new Pace() }
     at.pace.sample(now, done)
-    const total = itemsOf(receipt)
+    const total = receipt === null ? null : itemsOf(receipt)
     const progress = { done, total, unit: 'items', label: `import ${shortId(id)} ${count(done)}` }
     terminal.live(
       progressLine(

@@ -29,8 +29,9 @@ export function checkWords(check: LibraryCheck, colors: Colors): readonly string
 
 function importWords(check: ImportCheck, colors: Colors): readonly string[] {
   const { import: id, items, valid, receipt } = check
-  const head = `import ${shortId(id)} of ${localTime(receipt.verifiedAt)}: ${counted(items, 'items')}`
-  if (valid) {
+  const when = receipt === null ? '' : ` of ${localTime(receipt.verifiedAt)}`
+  const head = `import ${shortId(id)}${when}: ${counted(items, 'items')}`
+  if (valid && receipt !== null) {
     return [
       `${colors.green('✓')} ${head}, all as the receipt says`,
       ...countWords(check),
@@ -46,7 +47,7 @@ function importWords(check: ImportCheck, colors: Colors): readonly string[] {
 
 /** A line for each kind of item that is there or should be: how many the library holds, and how many the receipt counts. */
 function countWords({ counts, receipt }: ImportCheck): readonly string[] {
-  const proved = countsOf(receipt)
+  const proved = receipt === null ? counts : countsOf(receipt)
   const kinds = ['chats', 'messages', 'attachments', 'contacts', 'calls', 'voicemails'] as const
   return kinds.flatMap((kind) => {
     const there = totalOf(counts[kind])

@@ -8,14 +8,14 @@ import { readRunRecord } from './run-record.js'
  * that the run was given. Who changes a library together with its receipts does not get past it.
  */
 export async function receiptsOfRuns(check: LibraryCheck, library: OpenLibrary): Promise<LibraryCheck> {
-  // Where a damaged receipt keeps the imports from being listed, none of them can be said to be missing.
-  if (check.imports.length === 0 && !check.valid) return check
-  const kept = new Map(check.imports.map((each) => [each.import, each.receipt.seal]))
+  const kept = new Map(check.imports.map((each) => [each.import, each.receipt?.seal ?? null]))
   const differences: LibraryDifference[] = []
   for (const run of await library.runner.runs()) {
     if (run.status !== 'done') continue
     const receipt = await receiptOfRun(run, library)
-    if (receipt === null || kept.get(receipt.import) === receipt.seal) continue
+    const seal = receipt === null ? null : kept.get(receipt.import)
+    // One that is damaged is told of its import.
+    if (receipt === null || seal === receipt.seal || seal === null) continue
     const about = { import: receipt.import, type: 'import', key: receipt.import } as const
     const isThere = kept.has(receipt.import)
     const detail = isThere ? 'the journal holds another one' : 'the journal says that it was finished'

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { checkOptions, rule } from '@holdfast/core'
-import { type ImportWork, parseReceipt, type Reading } from '@holdfast/core/import'
+import { type ImportWork, parseReceipt, type Reading, receiptOrNull } from '@holdfast/core/import'
 import type { BirpcReturn } from 'birpc'
 import type { KeyVault } from '../ios-backup/index.js'
 import type { CallFacts, HostCalls, ThreadCalls } from './calls.js'
@@ -103,7 +103,7 @@ export function importThread(options: ImportThreadOptions): ImportThread {
     async imports() {
       const published = await keeper.call((remote) => remote.imports())
       return Promise.all(
-        published.map(async (each) => ({ ...each, receipt: await parseReceipt(each.receipt) })),
+        published.map(async (each) => ({ ...each, receipt: await receiptOrNull(each.receipt) })),
       )
     },
     close: () => keeper.close(),

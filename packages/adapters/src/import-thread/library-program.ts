@@ -10,7 +10,7 @@ const makers = { contacts, messages, calls, voicemail, whatsapp }
 
 serveImportThread(async ({ data, vault }) => {
   // What `libraryThread` gave, checked there.
-  const { database, attachments, scratch, parts, driver } = data as LibraryThreadData
+  const { database, attachments, scratch, parts, deletedInSource, driver } = data as LibraryThreadData
   const openSqlite = driver === null ? openInstalledSqlite : await loadDriver(driver)
   const db = openSqlite(database, { readonly: false })
   return {
@@ -20,7 +20,7 @@ serveImportThread(async ({ data, vault }) => {
       ...(scratch === null ? {} : { scratch }),
       ...(vault === null ? {} : { vault }),
     }),
-    storage: sqliteLibrary(db, attachmentFiles(attachments)),
+    storage: sqliteLibrary(db, attachmentFiles(attachments), { deletedInSource }),
     close: () => void db.close(),
   }
 })

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { checkOptions, type OptionRule, rule } from '@holdfast/core'
 import { type BackupPartName, backupParts } from '@holdfast/core/import'
 import type { KeyVault } from '../ios-backup/index.js'
-import { libraryResource } from '../sqlite/index.js'
+import { libraryResource, type SqliteLibraryOptions } from '../sqlite/index.js'
 import { type ImportThread, importThread } from './import-thread.js'
 
 /** The default library and the reader of iPhone backups, in a thread. */
@@ -17,6 +17,8 @@ export interface LibraryThreadOptions {
   readonly scratch?: string
   /** What is read of backups. @default contacts and messages */
   readonly parts?: readonly BackupPartName[]
+  /** As for `sqliteLibrary`: whether records that a later import no longer finds are marked. @default 'keep' */
+  readonly deletedInSource?: NonNullable<SqliteLibraryOptions['deletedInSource']>
   /** As for `importThread`. */
   readonly vault?: KeyVault
   /**
@@ -32,6 +34,7 @@ export type LibraryThreadData = {
   readonly attachments: string
   readonly scratch: string | null
   readonly parts: readonly BackupPartName[]
+  readonly deletedInSource: NonNullable<SqliteLibraryOptions['deletedInSource']>
   readonly driver: string | null
 }
 
@@ -54,6 +57,7 @@ const rules = {
       value.every((name) => backupParts.some((known) => known === name)) &&
       new Set(value).size === value.length,
   },
+  deletedInSource: rule.oneOf('keep', 'mark'),
   vault: rule.object,
   driver: driverRule,
 }
@@ -71,13 +75,14 @@ const rules = {
  */
 export function libraryThread(options: LibraryThreadOptions): ImportThread {
   checkOptions('libraryThread', options, rules, ['database', 'attachments'])
-  const { scratch, parts = ['contacts', 'messages'], driver, vault } = options
+  const { scratch, parts = ['contacts', 'messages'], deletedInSource = 'keep', driver, vault } = options
   const database = resolve(options.database)
   const data: LibraryThreadData = {
     database,
     attachments: resolve(options.attachments),
     scratch: scratch === undefined ? null : resolve(scratch),
     parts,
+    deletedInSource,
     driver: driver === undefined ? null : pathOf(driver),
   }
   return importThread({

@@ -99,6 +99,8 @@ export async function makeHostApp(): Promise<HostApp> {
       changeMessage: async (guid) =>
         run("UPDATE messages SET body = 'Tampered' WHERE external_message_id = ?", guid),
       removeMessage: async (guid) => run('DELETE FROM messages WHERE external_message_id = ?', guid),
+      changeReceipt: async (id) =>
+        run("UPDATE import_runs SET receipt = replace(receipt, '1', '2') WHERE id = ?", id),
       addFile: async () => {
         mkdirSync(join(root, 'aa'), { recursive: true })
         writeFileSync(join(root, 'aa', `${'a'.repeat(64)}.jpg`), 'nobody’s')

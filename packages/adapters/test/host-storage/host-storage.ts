@@ -8,6 +8,7 @@ import {
   isToBePublished,
   parseReceipt,
   receiptOfImport,
+  receiptOrNull,
   type Storage,
   type StorageSpace,
 } from '@holdfast/core/import'
@@ -138,7 +139,7 @@ export function hostStorage(database: SqliteDatabase, path: string, files: Attac
     async imports() {
       return Promise.all(
         publishedRuns(db).map(async ({ id, owner, publishedAt, receipt }) => {
-          return { id, owner, publishedAt, receipt: await parseReceipt(receipt) }
+          return { id, owner, publishedAt, receipt: await receiptOrNull(receipt) }
         }),
       )
     },

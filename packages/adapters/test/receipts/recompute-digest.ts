@@ -99,11 +99,7 @@ function exactly(sql: Sql, table: string, row: Row): Held {
   }
 }
 
-function recordOf(
-  sql: Sql,
-  type: string,
-  { row, parts }: Held,
-): { readonly key: Value; readonly record: object } {
+function recordOf(type: string, { row, parts }: Held): { readonly key: Value; readonly record: object } {
   const take = (...names: readonly string[]) => taken(row, names)
   const json = (name: string): unknown => (row[name] === null ? null : JSON.parse(String(row[name])))
   switch (type) {

@@ -196,7 +196,7 @@ describe('an app that does other things meanwhile', () => {
     for (const way of [overall.slice(0, until), overall.slice(until)]) {
       expect(way).toEqual([...way].sort((a, b) => a - b))
     }
-    const [counted] = (await app.storage.imports()).map(({ receipt }) => receipt.counts.messages.stored)
+    const [counted] = (await app.storage.imports()).map(({ receipt }) => receipt?.counts.messages.stored)
     expect(counted).toBe(large.counts.messages)
   }, 1_800_000)
 })

@@ -13,6 +13,7 @@ import {
   type MessageRecord,
   parseReceipt,
   receiptOfImport,
+  receiptOrNull,
   recordIdentity,
   type StagingState,
   type Storage,
@@ -204,9 +205,7 @@ export function messageTable(db: SqliteDatabase, name: string): Storage {
       const columns = 'id, owner, published_at AS publishedAt, receipt'
       const sql = `SELECT ${columns} FROM import_runs WHERE place IS NOT NULL ORDER BY place`
       const kept = all<{ id: string; owner: string; publishedAt: number; receipt: string }>(sql)
-      return Promise.all(
-        kept.map(async (each) => ({ ...each, receipt: await parseReceipt(JSON.parse(each.receipt)) })),
-      )
+      return Promise.all(kept.map(async (each) => ({ ...each, receipt: await receiptOrNull(each.receipt) })))
     },
 
     async *audit({ import: id, signal }) {

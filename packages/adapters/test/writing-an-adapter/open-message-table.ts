@@ -42,6 +42,8 @@ export async function openMessageTable(): Promise<StorageUnderTest> {
         ),
       changeMessage: async (guid) => run("UPDATE messages SET text = 'Tampered' WHERE guid = ?", guid),
       removeMessage: async (guid) => run('DELETE FROM messages WHERE guid = ?', guid),
+      changeReceipt: async (id) =>
+        run("UPDATE import_runs SET receipt = replace(receipt, '1', '2') WHERE id = ?", id),
       addFile: async () => run("INSERT INTO import_contents VALUES ('aa', x'00')"),
       // What somebody adds to an app's own table is the app's.
       addMessage: null,

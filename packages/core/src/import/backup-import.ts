@@ -258,7 +258,7 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
 /** The receipt must be in the library, where it proves something, and not only in this run's journal. */
 async function requireDurable(receipt: Receipt, work: ImportWork): Promise<void> {
   const published = await work.imports()
-  if (published.some(({ id, receipt: kept }) => id === receipt.import && kept.seal === receipt.seal)) return
+  if (published.some(({ id, receipt: kept }) => id === receipt.import && kept?.seal === receipt.seal)) return
   throw new HoldfastError('RECEIPT_INVALID', 'The library does not hold the receipt of this import', {
     hint: 'The backup is kept. Verify the library, or import the backup again.',
     retryable: false,

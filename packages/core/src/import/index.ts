@@ -57,6 +57,7 @@ export {
   type Receipt,
   type ReceiptCounts,
   type ReceiptFacts,
+  receiptOrNull,
 } from './receipt.js'
 export { recordIdentity } from './record-identity.js'
 export {

@@ -94,6 +94,18 @@ export async function parseReceipt(kept: unknown): Promise<Receipt> {
 }
 
 /**
+ * The same for a list of receipts, one of which may be damaged and must not hide the others: null where no seal fits. Takes the text of JSON
+ * as well.
+ */
+export async function receiptOrNull(kept: unknown): Promise<Receipt | null> {
+  try {
+    return await parseReceipt(typeof kept === 'string' ? JSON.parse(kept) : kept)
+  } catch {
+    return null
+  }
+}
+
+/**
  * Checks that a receipt is whole and was made for the backup with this fingerprint, and of these files where the receipt says of which.
  *
  * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_CHANGED`.

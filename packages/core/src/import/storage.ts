@@ -115,7 +115,8 @@ export interface PublishedImport {
   readonly owner: string
   /** Unix milliseconds UTC. */
   readonly publishedAt: number
-  readonly receipt: Receipt
+  /** Null where what is kept as its receipt is damaged: nothing proves this import any more. */
+  readonly receipt: Receipt | null
 }
 
 /** An optional power of a {@link Storage}: to tell how much room an import takes. Nothing is ever refused because of it. */
@@ -227,7 +228,7 @@ export interface Storage {
    */
   findUnchanged?(ref: ImportRef, options: { readonly signal: AbortSignal }): Promise<Receipt | null>
 
-  /** Published imports, oldest first. @throws HoldfastError `RECEIPT_INVALID` with the import's id, where a receipt was damaged. */
+  /** Published imports, oldest first. One whose receipt was damaged is listed without it, so that it does not hide the others. */
   imports(): Promise<readonly PublishedImport[]>
 
   /**

@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from '../index.js'
+import { HoldfastError } from '../index.js'
 import { ContentDigester } from './content-digest.js'
 import { digestLine } from './digest-line.js'
 import { ImportTally } from './import-counts.js'
@@ -52,7 +52,8 @@ export type LibraryDifference = Omit<LibraryProblem, 'problem'> & {
 /** What holding an import against its receipt found. */
 export type ImportCheck = {
   readonly import: string
-  readonly receipt: Receipt
+  /** Null where it is damaged: then the import is held against what the library itself says of it. */
+  readonly receipt: Receipt | null
   readonly items: number
   /** Items as they are in the library now; `receipt.counts` are those of the time of verification. */
   readonly counts: ImportCounts
@@ -103,25 +104,18 @@ export async function verifyPublished(
  * @throws what the Storage throws, and the signal's reason.
  */
 export async function verifyLibrary(storage: Storage, options: VerifyLibraryOptions): Promise<LibraryCheck> {
+  const published = await storage.imports()
+  const unproved = new Set(published.filter(({ receipt }) => receipt === null).map(({ id }) => id))
   const problems = new Differences()
-  for await (const problem of storage.audit({ signal: options.signal })) problems.add(fromAudit(problem))
-  const imports: ImportCheck[] = []
-  for (const published of await importsUnless(storage, problems)) {
-    imports.push(await checkItems(storage, published, new Differences(), options))
+  for await (const problem of storage.audit({ signal: options.signal })) {
+    // It is told of the import.
+    if (problem.problem === 'receipt-changed' && unproved.has(problem.import ?? '')) continue
+    problems.add(fromAudit(problem))
   }
+  const imports: ImportCheck[] = []
+  for (const each of published) imports.push(await checkItems(storage, each, new Differences(), options))
   const valid = problems.found === 0 && imports.every((check) => check.valid)
   return { valid, imports, problems: problems.named, found: problems.found }
-}
-
-/** The published imports; none where a damaged receipt, of which the audit told, keeps them from being listed. */
-async function importsUnless(storage: Storage, problems: Differences): Promise<readonly PublishedImport[]> {
-  try {
-    return await storage.imports()
-  } catch (thrown) {
-    const isTold = problems.named.some(({ difference }) => difference === 'receipt-changed')
-    if (isTold && isHoldfastError(thrown) && thrown.code === 'RECEIPT_INVALID') return []
-    throw thrown
-  }
 }
 
 async function checkItems(
@@ -134,8 +128,12 @@ async function checkItems(
   const digester = new ContentDigester()
   const tally = new ImportTally()
   let items = 0
+  const asImport = { import: id, type: 'import', key: id } as const
+  if (receipt === null && !found.named.some(({ difference }) => difference === 'receipt-changed')) {
+    found.add({ difference: 'receipt-changed', ...asImport, detail: 'it does not match its own seal' })
+  }
   for await (const item of storage.readBack(id, { signal })) {
-    await digester.add(digestLine(item, receipt.version))
+    await digester.add(digestLine(item, receipt?.version))
     tally.addItem(item)
     items += 1
     const difference = item.difference ?? (agrees(item) ? null : 'item-changed')
@@ -146,12 +144,12 @@ async function checkItems(
   }
   progress?.(items, published)
   const { counts } = tally
-  const asImport = { import: id, type: 'import', key: id } as const
-  for (const detail of differingCounts(countsOf(receipt), counts)) {
+  const proved = receipt === null ? counts : countsOf(receipt)
+  for (const detail of differingCounts(proved, counts)) {
     found.add({ difference: 'counts-differ', ...asImport, detail })
   }
   const digest = await digester.digest()
-  if (found.found === 0 && digest !== receipt.digest) {
+  if (receipt !== null && found.found === 0 && digest !== receipt.digest) {
     found.add({ difference: 'digest-differs', ...asImport, detail: `${digest} instead of ${receipt.digest}` })
   }
   const valid = found.found === 0

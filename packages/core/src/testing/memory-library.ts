@@ -14,6 +14,7 @@ import {
   type Receipt,
   type RecordBatch,
   receiptOfImport,
+  receiptOrNull,
   recordIdentity,
   type SkipReason,
   type StagingState,
@@ -174,8 +175,13 @@ export class MemoryLibrary implements Storage {
   }
 
   async imports(): Promise<readonly PublishedImport[]> {
-    return this.#published().flatMap(({ ref, receipt }) =>
-      receipt === null ? [] : [{ id: ref.id, owner: ref.owner, publishedAt: receipt.verifiedAt, receipt }],
+    return Promise.all(
+      this.#published().map(async ({ ref, receipt }) => ({
+        id: ref.id,
+        owner: ref.owner,
+        publishedAt: receipt?.verifiedAt ?? 0,
+        receipt: await receiptOrNull(receipt),
+      })),
     )
   }
 
@@ -243,7 +249,15 @@ export class MemoryLibrary implements Storage {
   }
 
   /** Damages what is stored, behind the library's back, as a failing disk or another program would. */
-  tamper(what: { readonly file: string } | { readonly message: string }, how: 'changed' | 'removed'): void {
+  tamper(
+    what: { readonly file: string } | { readonly message: string } | { readonly receiptOf: string },
+    how: 'changed' | 'removed',
+  ): void {
+    if ('receiptOf' in what) {
+      const staged = this.#get(what.receiptOf)
+      if (staged.receipt !== null) staged.receipt = { ...staged.receipt, verifiedAt: 0 }
+      return
+    }
     if ('file' in what) {
       const content = new Uint8Array(this.#files.get(what.file) ?? [])
       if (how === 'removed') this.#files.delete(what.file)

@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ImportRef, Receipt } from '@holdfast/core/import'
+import { type ImportRef, type Receipt, receiptOrNull } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import { number, text } from './fields.js'
 import { type ImportRow, publishedImports } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
 import { ownerOf } from './owners.js'
-import { receiptOf } from './publish-import.js'
 import { attachmentShape } from './rows/attachment-rows.js'
 import { shapes } from './rows/record-rows.js'
 
@@ -38,7 +37,8 @@ export async function findUnchanged(
   if (later.length > 0 && isReplaced(db, found, later)) return null
   if (!(await holdsEveryRow(db, found, signal))) return null
   if (!(await holdsEveryFile(db, files, found, signal))) return null
-  return receiptOf(found)
+  // Where it is damaged nothing proves that import any more: the source is read again.
+  return receiptOrNull(found.receipt)
 }
 
 /** Whether a later import replaced a row that this one stored or found. */

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { checkOptions, HoldfastError, type Json, rule, toHoldfastError } from '@holdfast/core'
-import { type PublishedImport, parseReceipt, type StagingState, type Storage } from '@holdfast/core/import'
+import { type PublishedImport, receiptOrNull, type StagingState, type Storage } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
 import { auditLibrary } from './audit/audit-library.js'
@@ -15,7 +15,7 @@ import { isInside } from './is-inside.js'
 import { LibraryDatabase, publications } from './library-database.js'
 import { migrations } from './migrations/index.js'
 import { type OwnerChange, ownerOf, remapOwner } from './owners.js'
-import { parsedReceipt, publishImport, receiptOf } from './publish-import.js'
+import { publishImport, receiptOf } from './publish-import.js'
 import { readBackImport } from './read-back.js'
 import { heldIn, roomsOf } from './room.js'
 import { writeBatch } from './write-batch.js'
@@ -182,7 +182,7 @@ export function sqliteLibrary(
             id: text(row, 'id'),
             owner: text(row, 'owner'),
             publishedAt: number(row, 'published_at'),
-            receipt: await parseReceipt(parsedReceipt(text(row, 'receipt'))),
+            receipt: await receiptOrNull(row['receipt']),
           }),
         ),
       )

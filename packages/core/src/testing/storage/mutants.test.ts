@@ -57,6 +57,16 @@ const mutants: readonly Mutant[] = [
     rejectedBy: ['publishing shows all of an import and its receipt, durably'],
   },
   {
+    name: 'lists nothing where a receipt is damaged',
+    wrong: (library) => ({
+      imports: async () => {
+        const published = await library.imports()
+        return published.some(({ receipt }) => receipt === null) ? [] : published
+      },
+    }),
+    rejectedBy: ['an import whose receipt was damaged is listed without it, and hides no other'],
+  },
+  {
     name: 'publishes with any receipt',
     wrong: (library) => ({ publish: (...call) => unless('RECEIPT_INVALID', library.publish(...call)) }),
     rejectedBy: [

@@ -26,6 +26,7 @@ export async function openMemoryLibrary(
       removeMessage: async (guid) => library.tamper({ message: guid }, 'removed'),
       addFile: async () => library.plant({ file: 'nobody’s' }),
       addMessage: async (guid, like, id) => library.plant({ message: guid, like, import: id }),
+      changeReceipt: async (id) => library.tamper({ receiptOf: id }, 'changed'),
       moveMessage: async (guid, id) => library.move(guid, id),
     },
     addOwnMessage: null,

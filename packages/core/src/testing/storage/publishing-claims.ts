@@ -31,6 +31,22 @@ export const publishingClaims: readonly StorageClaim[] = [
     },
   },
   {
+    name: 'an import whose receipt was damaged is listed without it, and hides no other',
+    async test({ storage, tamper }) {
+      await importAll(storage, importRef('one'), everything)
+      await importAll(storage, importRef('two'), [])
+      await tamper.changeReceipt('one')
+      const listed = await storage.imports()
+      assert.deepEqual(
+        listed.map(({ id, receipt }) => [id, receipt === null]),
+        [
+          ['one', true],
+          ['two', false],
+        ],
+      )
+    },
+  },
+  {
     name: 'publishing twice with one receipt is publishing once; with another receipt it is refused',
     async test({ storage }) {
       const ref = importRef('i')

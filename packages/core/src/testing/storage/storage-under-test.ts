@@ -32,6 +32,8 @@ export interface StorageUnderTest {
     /** Changes the text of the message with this guid. */
     changeMessage(guid: string): Promise<void>
     removeMessage(guid: string): Promise<void>
+    /** Changes something in the receipt of import `id`, and not its seal. */
+    changeReceipt(id: string): Promise<void>
     /** Puts a file among the contents that belongs to nothing. */
     addFile(): Promise<void>
     /**
