@@ -82,6 +82,7 @@ export async function setUpImport(sharing: Sharing, moments: Moments): Promise<D
 /** Changes one byte of a file, as a program would that writes into it. */
 export function flip(path: string, at = 0): void {
   const bytes = readFileSync(path)
+  if (bytes.length <= at) throw new Error(`${path} has no byte ${at}`)
   bytes[at] = (bytes[at] ?? 0) ^ 1
   writeFileSync(path, bytes)
 }
