@@ -30,11 +30,15 @@ export interface AcquireContext {
   }) => void
   /** Sign of life without progress. */
   readonly activity: () => void
-  /** Asks a human; resolves with the answer. */
+  /**
+   * Asks a human; resolves with the answer. `elsewhere` resolves when the question was answered on the phone itself: then it is shown no
+   * more, and this is the answer.
+   */
   readonly ask: (request: {
     readonly kind: string
     readonly message: string
     readonly secret?: boolean
+    readonly elsewhere?: Promise<Json>
   }) => Promise<Json>
 }
 

@@ -377,6 +377,43 @@ describe('asking', () => {
     expect(await run.outcome()).toMatchObject({ status: 'done' })
   })
 
+  it('takes the answer that was given elsewhere, and shows the question no more', async () => {
+    const tapped = deferred()
+    const shown: (string | null)[] = []
+    const trust = step({
+      run: async ({ ask }) => {
+        const elsewhere = tapped.promise.then(() => 'tapped')
+        const answers = [await ask({ kind: 'trust', message: 'Tap Trust', elsewhere })]
+        shown.push(run.view.getSnapshot().ask?.kind ?? null)
+        return [...answers, await ask({ kind: 'passcode', message: 'Enter it' })]
+      },
+    })
+    const saga = defineSaga({ name: 'trust', version: 1, steps: { trust } })
+    const store = new MemoryJournalStore()
+    const run = await runnerOf([saga], { journal: memoryJournal({ store }) }).start(saga, null)
+    run.events.on('run.asked', ({ ask }) => {
+      shown.push(ask.kind)
+      if (ask.kind === 'trust') tapped.resolve()
+      else void run.provide('passcode', 'entered')
+    })
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+    expect(shown).toEqual(['trust', null, 'passcode'])
+    expect(JSON.stringify([...store.runs.values()]).match(/run\.answered/g)).toHaveLength(2)
+  })
+
+  it('fails as the answer from elsewhere fails', async () => {
+    const trust = step({
+      run: async ({ ask }) => {
+        const elsewhere = Promise.reject(new HoldfastError('TRUST_DENIED', 'No'))
+        return ask({ kind: 'trust', message: 'Tap Trust', elsewhere })
+      },
+    })
+    const saga = defineSaga({ name: 'trust', version: 1, steps: { trust } })
+    const run = await runnerOf([saga]).start(saga, null)
+    expect(await run.outcome()).toMatchObject({ status: 'retryable', error: { code: 'TRUST_DENIED' } })
+    expect(run.view.getSnapshot().ask).toBeNull()
+  })
+
   it('stands the timeout and the stall limit still', async () => {
     const clock = new VirtualClock()
     const slow = step({

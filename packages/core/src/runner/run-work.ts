@@ -125,6 +125,7 @@ export class RunWork {
         checkpoint: (value, used) => write({ type: 'step.checkpoint', step: name, value, ...used }),
         asked: ({ kind, message, secret = false }, used) =>
           write({ type: 'run.asked', ask: { kind, message, secret }, ...used }),
+        answered: (kind) => write({ type: 'run.answered', kind }),
       },
       clock,
       told?.used ?? 0,

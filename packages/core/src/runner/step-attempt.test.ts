@@ -16,7 +16,12 @@ const facts = {
     throw new Error('no step came before')
   },
 }
-const reports = { progress: () => {}, checkpoint: async () => {}, asked: async () => {} }
+const reports = {
+  progress: () => {},
+  checkpoint: async () => {},
+  asked: async () => {},
+  answered: async () => {},
+}
 
 /** Gives attempts of a step that does this. */
 function attemptsOf(run: (context: StepContext) => unknown): () => StepAttempt {

@@ -15,6 +15,8 @@ export interface AttemptReports {
   readonly checkpoint: (value: Json, used: UsedTime) => Promise<void>
   /** Resolves when the question is durable and shown. */
   readonly asked: (request: AskRequest, used: UsedTime) => Promise<void>
+  /** Resolves when it is durable that the question was answered elsewhere, and it is shown no more. */
+  readonly answered: (kind: string) => Promise<void>
 }
 
 /** Where a context keeps what makes its signal. */
@@ -155,13 +157,17 @@ export class StepAttempt {
   async #ask(request: AskRequest, reports: AttemptReports): Promise<Json> {
     this.#refuseEnded()
     this.#stopClocks()
-    const answered = new Promise<Json>((resolve, reject) => {
-      this.#answer = resolve
-      this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true })
-    })
+    const answered = new Promise<{ readonly answer: Json; readonly isElsewhere: boolean }>(
+      (resolve, reject) => {
+        this.#answer = (answer) => resolve({ answer, isElsewhere: false })
+        request.elsewhere?.then((answer) => resolve({ answer, isElsewhere: true }), reject)
+        this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true })
+      },
+    )
     try {
       // Both are awaited together, so that an abort while the question is being written is not left unhandled.
-      const [answer] = await Promise.all([answered, reports.asked(request, this.#used())])
+      const [{ answer, isElsewhere }] = await Promise.all([answered, reports.asked(request, this.#used())])
+      if (isElsewhere) await reports.answered(request.kind)
       return answer
     } finally {
       this.#answer = null

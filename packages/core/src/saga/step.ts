@@ -25,6 +25,11 @@ export interface AskRequest {
   readonly message: string
   /** Whether the answer must never be shown or written. Answers are never journaled in any case. @default false */
   readonly secret?: boolean
+  /**
+   * Resolves when the question was answered elsewhere, such as on the phone itself: then it is asked no more, and `ask` gives this answer.
+   * Its rejection is that of `ask`. @default never
+   */
+  readonly elsewhere?: Promise<Json>
 }
 
 /** What a step's `run` is given. */
