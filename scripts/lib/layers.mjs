@@ -42,8 +42,17 @@ export const adapterArrows = {
     { to: 'file-status' },
     { to: 'threads' },
   ],
-  // A phone and a computer speak in property lists.
-  iphone: [{ to: 'plist' }],
+  // A phone and a computer speak in property lists. What a phone made is held, let go and looked at like a backup in a folder.
+  iphone: [
+    { to: 'plist' },
+    { to: 'disk-space' },
+    {
+      to: 'backup-folder',
+      files: ['backup-folder.ts', 'hold.ts', 'remove-tree.ts', 'sync-folder.ts'],
+    },
+    { to: 'ios-backup', files: ['inspection/inspect-backup.ts', 'folder/wholeness.ts'] },
+    { to: 'sqlite', files: ['driver.ts'] },
+  ],
   // Property lists both ways, and how a decoder says what is wrong: for all that speak with Apple's files and phones.
   plist: [{ to: 'decoding' }],
   decoding: [],

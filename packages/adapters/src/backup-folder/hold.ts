@@ -113,6 +113,11 @@ export async function removeHold(path: string, run: string): Promise<void> {
   }
 }
 
+/** Whether a run has its mark on a backup. */
+export async function hasHold(path: string, run: string): Promise<boolean> {
+  return existsSync(holdFile(path, run))
+}
+
 /** The marks on a backup, of whatever library and process. */
 export async function holdsOn(path: string): Promise<readonly FoundHold[]> {
   const folder = dirname(path)

@@ -1,0 +1,301 @@
+import { constants, type Stats } from 'node:fs'
+import { copyFile, type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemCodeOf } from '@holdfast/core'
+import { removeTree } from '../../backup-folder/remove-tree.js'
+import { gathered } from './gathered.js'
+import { safeNames, unsafe } from './safe-path.js'
+
+/** An entry of a folder, as a phone wants to be told. */
+export interface ListedEntry {
+  readonly name: string
+  readonly kind: 'file' | 'folder' | 'other'
+  readonly bytes: number
+  readonly modifiedAt: Date
+}
+
+/** Where a {@link TargetFolder} works. */
+export interface TargetPlaces {
+  /** The folder that is the backup while it is made. It exists. */
+  readonly tree: string
+  /** A folder of the same volume beside it, for files that are not whole yet. It exists, and nothing is in it. */
+  readonly incoming: string
+}
+
+/** What can be in the way of a rename, and goes. */
+const inTheWay = new Set(['EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'])
+
+/**
+ * The folder into which a phone writes its backup. Every path comes from the phone, and is taken apart before it is used: nothing
+ * outside the folder is read or written, and no link is followed. A file is there whole or not at all: it is written beside and renamed,
+ * so a file of an earlier backup that shares its bytes by a hard link is never changed.
+ *
+ * Every method throws HoldfastError `BACKUP_UNSAFE` for a path that could lead out, and what the file system refuses as it is.
+ */
+export class TargetFolder {
+  readonly #udid: string
+  readonly #tree: string
+  readonly #incoming: string
+  /** Folders that are known to be real ones, by their paths; forgotten when a folder is moved or removed. */
+  readonly #real = new Set<string>()
+  #written = 0
+
+  constructor(udid: string, { tree, incoming }: TargetPlaces) {
+    this.#udid = udid
+    this.#tree = tree
+    this.#incoming = incoming
+  }
+
+  /** The bytes of a file, from its beginning. */
+  async *read(path: string): AsyncGenerator<Buffer> {
+    const file = await this.#existing(path)
+    const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+    try {
+      if (!(await handle.stat()).isFile()) throw systemError('EISDIR', path)
+      for (;;) {
+        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(256 * 1024))
+        if (bytesRead === 0) return
+        yield buffer.subarray(0, bytesRead)
+      }
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** What a folder holds; nothing where there is none. */
+  async list(path: string): Promise<readonly ListedEntry[]> {
+    const folder = await this.#locate(path)
+    try {
+      if (!(await lstat(folder)).isDirectory()) throw systemError('ENOTDIR', path)
+      const names = await readdir(folder)
+      const entries: ListedEntry[] = []
+      for (const name of names) {
+        const stats = await statusOf(join(folder, name))
+        if (stats !== null) entries.push(listed(name, stats))
+      }
+      return entries
+    } catch (cause) {
+      if (systemCodeOf(cause) === 'ENOENT') return []
+      throw cause
+    }
+  }
+
+  /** Makes a folder, and those above it. Nothing happens where it is there. */
+  async createFolder(path: string): Promise<void> {
+    let folder = this.#tree
+    for (const name of safeNames(path, this.#udid)) {
+      folder = join(folder, name)
+      await this.#makeFolder(folder, path)
+    }
+  }
+
+  /** Puts a file or a folder in another place; what is there goes. */
+  async move(from: string, to: string): Promise<void> {
+    const [source, target] = [await this.#existing(from), await this.#locateNew(to)]
+    if (source === target) return
+    if (within(source, target) || within(target, source)) throw systemError('EINVAL', to)
+    try {
+      await rename(source, target)
+    } catch (cause) {
+      if (!inTheWay.has(systemCodeOf(cause) ?? '') || (await statusOf(target)) === null) throw cause
+      await this.#removeAt(target)
+      await rename(source, target)
+    }
+    // A folder may have come or gone by it, with all that is below.
+    this.#real.clear()
+  }
+
+  /** Removes a file, or a folder with all that is in it. Nothing happens where there is nothing. */
+  async remove(path: string): Promise<void> {
+    const place = await this.#locate(path)
+    // The folder itself stays: a backup without it would be none.
+    if (place !== this.#tree) return this.#removeAt(place)
+    for (const name of await readdir(place)) await this.#removeAt(join(place, name))
+  }
+
+  /** Copies a file, or a folder with all that is in it. Links and other oddities are left out. */
+  async copy(from: string, to: string): Promise<void> {
+    const [source, target] = [await this.#existing(from), await this.#locateNew(to)]
+    if (within(source, target) || within(target, source)) throw systemError('EINVAL', to)
+    await this.#copyAt(source, target)
+  }
+
+  /**
+   * Writes a file, in place of what is there; gives its size. What came of one whose content could not be had or written to its end is
+   * removed.
+   */
+  async write(path: string, content: AsyncIterable<Buffer>): Promise<number> {
+    const target = await this.#locateNew(path)
+    const beside = this.#beside()
+    try {
+      const bytes = await writeNew(beside, content)
+      await this.#put(beside, target)
+      return bytes
+    } catch (error) {
+      await unlink(beside).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** A new name in the folder for files that are not whole. */
+  #beside(): string {
+    this.#written += 1
+    return join(this.#incoming, String(this.#written))
+  }
+
+  async #put(beside: string, target: string): Promise<void> {
+    try {
+      await rename(beside, target)
+    } catch (cause) {
+      if ((await statusOf(target))?.isDirectory() !== true) throw cause
+      await this.#removeAt(target)
+      await rename(beside, target)
+    }
+  }
+
+  async #copyAt(source: string, target: string): Promise<void> {
+    const stats = await lstat(source)
+    if (stats.isDirectory()) {
+      if ((await statusOf(target))?.isDirectory() !== true) {
+        await this.#removeAt(target)
+        await mkdir(target, { mode: 0o700 })
+      }
+      for (const name of await readdir(source)) await this.#copyAt(join(source, name), join(target, name))
+    } else if (stats.isFile()) {
+      const beside = this.#beside()
+      try {
+        await copyFile(source, beside, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+        await this.#put(beside, target)
+      } catch (error) {
+        await unlink(beside).catch(() => undefined)
+        throw error
+      }
+    }
+  }
+
+  async #removeAt(place: string): Promise<void> {
+    try {
+      // Most are files, many of them gone already.
+      return await unlink(place)
+    } catch (cause) {
+      const code = systemCodeOf(cause)
+      if (code === 'ENOENT') return
+      if (code !== 'EISDIR' && code !== 'EPERM' && code !== 'EACCES') throw cause
+    }
+    this.#real.clear()
+    const remains = await removeTree(place, { signal: new AbortController().signal })
+    if (remains.count > 0) throw systemError(remains.systemCode ?? 'EIO', place)
+  }
+
+  /** The place of something that is there; a file system's `ENOENT` where nothing is. */
+  async #existing(path: string): Promise<string> {
+    const place = await this.#locate(path)
+    const stats = await lstat(place)
+    if (stats.isSymbolicLink()) throw unsafe(path, 'it is a link')
+    return place
+  }
+
+  /** The place of a path, all of whose folders are real ones as far as they are there. */
+  async #locate(path: string): Promise<string> {
+    let place = this.#tree
+    const names = safeNames(path, this.#udid)
+    for (const [index, name] of names.entries()) {
+      place = join(place, name)
+      if (index < names.length - 1 && !(await this.#isReal(place, path))) break
+    }
+    return join(this.#tree, ...names)
+  }
+
+  /** The place of something that is about to be there: the folders above it are made. */
+  async #locateNew(path: string): Promise<string> {
+    const names = safeNames(path, this.#udid)
+    const last = names.at(-1)
+    if (last === undefined) throw unsafe(path, 'it is the folder of the backup itself')
+    let folder = this.#tree
+    for (const name of names.slice(0, -1)) {
+      folder = join(folder, name)
+      await this.#makeFolder(folder, path)
+    }
+    return join(folder, last)
+  }
+
+  async #makeFolder(folder: string, path: string): Promise<void> {
+    if (await this.#isReal(folder, path)) return
+    await mkdir(folder, { mode: 0o700 })
+    this.#real.add(folder)
+  }
+
+  /** Whether a folder is there. */
+  async #isReal(folder: string, path: string): Promise<boolean> {
+    if (this.#real.has(folder)) return true
+    const stats = await statusOf(folder)
+    if (stats === null) return false
+    if (stats.isSymbolicLink()) throw unsafe(path, 'a folder above it is a link')
+    if (!stats.isDirectory()) throw systemError('ENOTDIR', path)
+    this.#real.add(folder)
+    return true
+  }
+}
+
+/** Writes a new file; gives its size, which the file system confirms. */
+async function writeNew(path: string, content: AsyncIterable<Buffer>): Promise<number> {
+  let handle: FileHandle | null = null
+  let bytes = 0
+  try {
+    for await (const pieces of gathered(content)) {
+      handle ??= await open(path, 'wx', 0o600)
+      for (const piece of pieces) bytes += piece.length
+      await writeAll(handle, pieces)
+    }
+    handle ??= await open(path, 'wx', 0o600)
+    const { size } = await handle.stat()
+    if (size !== bytes) throw systemError('EIO', path)
+  } finally {
+    // A file system may tell only now that it could not keep what was written.
+    await handle?.close()
+  }
+  return bytes
+}
+
+/** A write may take a part only; the rest is tried again, and then the file system says why. */
+async function writeAll(handle: FileHandle, pieces: readonly Buffer[]): Promise<void> {
+  let left: readonly Buffer[] = pieces
+  while (left.length > 0) {
+    const { bytesWritten } = await handle.writev([...left])
+    if (bytesWritten === 0) throw systemError('EIO', 'a file of the backup')
+    left = behind(left, bytesWritten)
+  }
+}
+
+function behind(pieces: readonly Buffer[], count: number): readonly Buffer[] {
+  let at = count
+  const left: Buffer[] = []
+  for (const piece of pieces) {
+    if (at < piece.length) left.push(piece.subarray(at))
+    at = Math.max(0, at - piece.length)
+  }
+  return left
+}
+
+async function statusOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path)
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ENOENT') return null
+    throw cause
+  }
+}
+
+function listed(name: string, stats: Stats): ListedEntry {
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other'
+  return { name, kind, bytes: stats.size, modifiedAt: stats.mtime }
+}
+
+function within(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}/`) || inner.startsWith(`${outer}\\`)
+}
+
+/** An error as the file system would have given it. */
+function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code })
+}

@@ -1,0 +1,171 @@
+import type { Stats } from 'node:fs'
+import { lstat, mkdir, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { removeTree } from '../../backup-folder/remove-tree.js'
+import { syncFolder } from '../../backup-folder/sync-folder.js'
+import type { BackupPlaces } from './backup-places.js'
+import { linkTree } from './link-tree.js'
+import { syncTree } from './sync-tree.js'
+
+const lists = ['Status.plist', 'Manifest.plist', 'Manifest.db'] as const
+
+/** A backup that is being made. */
+export interface WorkingFolder {
+  /** The folder that becomes the backup. */
+  readonly tree: string
+  /** For files that are not whole yet; nothing is in it. */
+  readonly incoming: string
+  /**
+   * `resumed`: an interrupted attempt left it. `linked`: it holds what the present backup does. `empty`: there is no backup yet, or its
+   * volume has no hard links.
+   */
+  readonly origin: 'resumed' | 'linked' | 'empty'
+  /** Whether the phone has to be asked for everything: what is there of an earlier backup is not enough to go on from. */
+  readonly needsFull: boolean
+}
+
+/** How long steps of the work are told. */
+export interface Telling {
+  readonly signal: AbortSignal
+  /** Called now and then, with how many more files are done. */
+  readonly files: (count: number) => void
+}
+
+/**
+ * Makes the folder in which a backup is made, or goes on with what an interrupted attempt left there. The present backup is linked into
+ * it file by file, and is itself not touched by anything that the phone does: so a kill at any point leaves it as it was.
+ *
+ * Where the volume has no hard links (exFAT, some network drives) the working folder begins empty, and the phone sends everything again:
+ * that takes the room of two backups, and never leaves half of one.
+ *
+ * @throws HoldfastError as {@link finishReplacing}; what the file system refuses; the signal's reason.
+ */
+export async function openWorkingFolder(places: BackupPlaces, telling: Telling): Promise<WorkingFolder> {
+  await mkdir(places.folder, { recursive: true })
+  await finishReplacing(places)
+  const [tree, incoming] = [join(places.making, 'backup'), join(places.making, 'incoming')]
+  const resumed = (await statusOf(tree))?.isDirectory() === true
+  let origin: WorkingFolder['origin'] = 'resumed'
+  if (!resumed) {
+    await clear(places.making)
+    origin = await begin(places, telling)
+  }
+  await clear(incoming)
+  await mkdir(incoming, { mode: 0o700 })
+  return { tree, incoming, origin, needsFull: await lacksLists(tree) }
+}
+
+/**
+ * Puts a backup that is whole into its place. Everything of it is made durable first; then it is named as made, then it takes the place
+ * of the old one, which is removed last. After a kill at any of these points {@link finishReplacing} goes on, and at each the old backup
+ * or the new one is there whole; between two of the renames it has no name of a backup for some microseconds.
+ *
+ * @throws HoldfastError `RELEASE_FAILED` when the old one cannot be removed; what the file system refuses; the signal's reason, before anything is renamed.
+ */
+export async function keepWorkingFolder(
+  places: BackupPlaces,
+  { signal, files, onMade }: Telling & { readonly onMade: () => Promise<void> },
+): Promise<void> {
+  await clear(join(places.making, 'incoming'))
+  await syncTree(places.making, { signal, synced: files })
+  await rename(places.making, places.made)
+  await syncFolder(places.folder)
+  await onMade()
+  await finishReplacing(places)
+}
+
+/**
+ * Goes on where a kill interrupted the replacing of a backup, and removes what is left over. Nothing happens where nothing is. Only
+ * one process at a time may do this: whoever calls it has the phone's lock, or what stands for it.
+ *
+ * @throws HoldfastError `RELEASE_FAILED`; what the file system refuses.
+ */
+export async function finishReplacing(places: BackupPlaces): Promise<void> {
+  const { backup, made, replaced, preparing, folder } = places
+  const whole = join(made, 'backup')
+  if ((await statusOf(whole))?.isDirectory() === true) {
+    if ((await statusOf(backup)) !== null) {
+      // Left from an earlier replacing: the backup in its place is newer than that, and whole.
+      await clear(replaced)
+      await rename(backup, replaced)
+    }
+    await rename(whole, backup)
+    await syncFolder(folder)
+  }
+  await clear(made)
+  // While nothing is in the backup's place, what was there before is the best that there is.
+  if ((await statusOf(backup)) !== null) await clear(replaced)
+  await clear(preparing)
+}
+
+/** Removes what is there of backups that are not in their place. Nothing happens where nothing is. */
+export async function removeWorkingFolders({
+  making,
+  made,
+  replaced,
+  preparing,
+}: BackupPlaces): Promise<void> {
+  for (const place of [preparing, making, made, replaced]) await clear(place)
+}
+
+/** Makes the working folder under another name, and gives it its own when it holds everything: half of a backup is nothing to go on from. */
+async function begin(places: BackupPlaces, { signal, files }: Telling): Promise<'linked' | 'empty'> {
+  const { backup, preparing, making, folder } = places
+  await mkdir(preparing, { mode: 0o700 })
+  const tree = join(preparing, 'backup')
+  let origin: 'linked' | 'empty' = 'empty'
+  if ((await statusOf(backup))?.isDirectory() === true) {
+    if (await linkTree(backup, tree, { signal, linked: files })) origin = 'linked'
+    else await clear(tree)
+  }
+  if (origin === 'empty') await mkdir(tree, { mode: 0o700 })
+  await rename(preparing, making)
+  await syncFolder(folder)
+  return origin
+}
+
+/**
+ * Whether the lists of an earlier backup are there in part only. Without any a phone sends everything by itself, and with a status alone
+ * it goes on with the first backup, which was interrupted. Empty ones, which an aborted run of other programs leaves, are removed: a phone
+ * takes them for damage and refuses (libimobiledevice #1582).
+ */
+async function lacksLists(tree: string): Promise<boolean> {
+  const there: boolean[] = []
+  for (const name of lists) {
+    const path = join(tree, name)
+    const stats = await statusOf(path)
+    const isUsable = stats?.isFile() === true && stats.size > 0
+    if (stats !== null && !isUsable) await removeOne(path, stats)
+    there.push(isUsable)
+  }
+  const [status, plist, database] = there
+  return plist !== database || (plist === true && status !== true)
+}
+
+async function removeOne(path: string, stats: Stats): Promise<void> {
+  if (stats.isDirectory()) await clear(path)
+  else await unlink(path)
+}
+
+async function clear(path: string): Promise<void> {
+  const remains = await removeTree(path, { signal: new AbortController().signal })
+  if (remains.count === 0) return
+  throw new HoldfastError(
+    'RELEASE_FAILED',
+    `${remains.count} files of an earlier backup could not be removed`,
+    {
+      hint: `Close programs that use them, then retry, or remove the folder ${path} by hand.`,
+      facts: { path, remaining: remains.count, systemCode: remains.systemCode },
+    },
+  )
+}
+
+async function statusOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path)
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ENOENT') return null
+    throw cause
+  }
+}
