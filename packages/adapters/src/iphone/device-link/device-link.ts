@@ -9,6 +9,9 @@ const nothingToSay = '___EmptyParameterString___'
 /** A phone that scans its files or waits for its passcode is silent for minutes. The end of the connection is the real sign. */
 const usualSilence = 15 * 60_000
 
+/** A phone that does not take the last word is not waited for. */
+const farewellSilence = 3000
+
 /** One message of a phone: its name, and what stands behind it. */
 export interface LinkMessage {
   readonly name: string
@@ -86,10 +89,13 @@ export class DeviceLink {
     await this.send('DLMessageStatusResponse', code, text ?? nothingToSay, payload)
   }
 
-  /** Says that the host wants no more, and ends the connection when that was sent; resolves also when the phone is gone. */
+  /**
+   * Says that the host wants no more, also when what it wanted was aborted, and ends the connection when that was sent; resolves also when
+   * the phone is gone.
+   */
   async disconnect(): Promise<void> {
     try {
-      await this.send('DLMessageDisconnect', nothingToSay)
+      await this.#lists.send(['DLMessageDisconnect', nothingToSay], { silence: farewellSilence })
       this.wire.stream.end()
     } catch {
       this.wire.close()
