@@ -108,6 +108,14 @@ export function parseCommandLine(
         'read and compare everything, even if nothing tells of a change since the backup was last imported',
       ),
     )
+    .addOption(
+      new Option(
+        '--deleted-in-source <policy>',
+        'what becomes of what the library has and the phone no longer: kept, or kept and listed in `deleted_in_source`',
+      )
+        .choices(['keep', 'mark'] as const)
+        .default('keep' as const),
+    )
     .addOption(new Option('--owner <name>', 'whose data it is').default(''))
     .addOption(json())
     .action((options) => choose((context) => importBackup(options, context)))

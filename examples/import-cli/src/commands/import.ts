@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs'
 import { isHoldfastError, type RunHeader } from '@holdfast/core'
-import { allowedSkips, type BackupPartName, backupParts, type CleanupPolicy } from '@holdfast/core/import'
+import {
+  allowedSkips,
+  type BackupPartName,
+  backupParts,
+  type CleanupPolicy,
+  type DeletedInSource,
+} from '@holdfast/core/import'
 import { cliError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
@@ -27,6 +33,7 @@ export interface ImportCommandOptions {
   readonly cleanup: CleanupPolicy
   readonly allow?: readonly string[] | undefined
   readonly force?: boolean | undefined
+  readonly deletedInSource: DeletedInSource
   readonly owner: string
 }
 
@@ -55,8 +62,9 @@ export async function importBackup(
     path,
     cleanup: options.cleanup,
     ...(options.force === true ? { force: true } : {}),
-    // Kept in the journal with the run, so that whatever goes on with it reads the same.
+    // Kept in the journal with the run, so that whatever goes on with it reads the same, and marks the same.
     ...(options.parts === undefined ? {} : { parts }),
+    ...(options.deletedInSource === 'keep' ? {} : { deletedInSource: options.deletedInSource }),
     ...(options.allow === undefined
       ? {}
       : { allowSkips: [...allowedSkips({}, options.cleanup), ...options.allow] }),

@@ -14,7 +14,14 @@ import {
 } from '../index.js'
 import type { BackupReader, BackupRef } from './backup-reader.js'
 import type { Device } from './device.js'
-import { allowedSkips, checkImportInput, cleanupPolicy, fateOf, isForced } from './import-policy.js'
+import {
+  allowedSkips,
+  checkImportInput,
+  cleanupPolicy,
+  deletionPolicy,
+  fateOf,
+  isForced,
+} from './import-policy.js'
 import { type DescribedBackup, type ImportWork, importWork } from './import-work.js'
 import type { Receipt } from './receipt.js'
 import type { Shortage } from './room-needed.js'
@@ -211,7 +218,8 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       const { unchangedSince = null } = context.output(store)
       const { run, input, signal, ask, progress } = context
       const proving = { run, input, signal, ask, progress, now: () => clock.now() }
-      const settings = { batchSize, allowed, unchangedSince, parts: source.parts }
+      const publishing = deletionPolicy(context.input)
+      const settings = { batchSize, allowed, unchangedSince, parts: source.parts, publishing }
       return work.prove(ref, backup.path, settings, proving)
     },
   })

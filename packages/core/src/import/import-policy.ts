@@ -3,6 +3,7 @@ import { type BackupPartName, type BackupRef, backupParts, type PartState } from
 import type { CleanupPolicy } from './device.js'
 import type { ImportCounts } from './receipt.js'
 import { type SkipReason, skipReasons } from './records.js'
+import type { DeletedInSource, PublishOptions } from './storage.js'
 
 /** What a run of the import is started with, beside what its Device takes (`path`, `udid`). */
 export interface ImportInput {
@@ -20,6 +21,11 @@ export interface ImportInput {
    * the end always is. @default false
    */
   readonly force?: boolean
+  /**
+   * What becomes of records that the backup no longer holds and an earlier import of the same phone brought. They always stay; a library
+   * that can tells which they are with `mark`. @default what the library was made with
+   */
+  readonly deletedInSource?: DeletedInSource
 }
 
 const inputRules = {
@@ -39,6 +45,7 @@ const inputRules = {
       new Set(value).size === value.length,
   },
   force: rule.boolean,
+  deletedInSource: rule.oneOf('keep', 'mark'),
   path: rule.string,
   udid: rule.string,
 }
@@ -72,6 +79,12 @@ export function chosenParts(input: Json): readonly BackupPartName[] | null {
 /** Whether an input asks that a backup be read in full even where nothing tells of a change. */
 export function isForced(input: Json): boolean {
   return readInput(input).force === true
+}
+
+/** What an input asks for records that its backup no longer holds; nothing where it leaves that to the library. */
+export function deletionPolicy(input: Json): PublishOptions {
+  const { deletedInSource } = readInput(input)
+  return deletedInSource === undefined ? {} : { deletedInSource }
 }
 
 /** Nothing is lost by these: the backup has no content to give, whatever happens to it; that of a folder is in items of their own. */

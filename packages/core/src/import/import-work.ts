@@ -1,7 +1,7 @@
 import type { BackupReader, PartState, SourceDescription, SourceTotals } from './backup-reader.js'
 import type { Receipt } from './receipt.js'
 import type { SkipReason } from './records.js'
-import type { ImportRef, PublishedImport, Storage } from './storage.js'
+import type { ImportRef, PublishedImport, PublishOptions, Storage } from './storage.js'
 import {
   type Reading,
   type Reporting,
@@ -40,6 +40,8 @@ export type ProofSettings = {
   readonly unchangedSince: string | null
   /** Parts of the backup as `describe` told them. */
   readonly parts: readonly PartState[]
+  /** What the run asks for when it is published. @default what the storage does by itself */
+  readonly publishing?: PublishOptions
 }
 
 /** What proving needs of a step's context, and the time. */
@@ -113,7 +115,7 @@ export function importWork(reader: BackupReader, storage: Storage): ImportWork {
   async function prove(
     ref: ImportRef,
     path: string,
-    { batchSize, allowed, unchangedSince, parts }: ProofSettings,
+    { batchSize, allowed, unchangedSince, parts, publishing }: ProofSettings,
     context: Proving,
   ): Promise<Receipt> {
     if (unchangedSince !== null) {
@@ -129,7 +131,7 @@ export function importWork(reader: BackupReader, storage: Storage): ImportWork {
     // Nothing of this run reads the backup any more.
     reader.forget?.(context.run)
     context.signal.throwIfAborted()
-    await storage.publish(ref.id, receipt)
+    await storage.publish(ref.id, receipt, publishing)
     return receipt
   }
 

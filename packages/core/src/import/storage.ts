@@ -109,6 +109,15 @@ export interface StoredItem {
   readonly isFileOfBackup?: boolean
 }
 
+/** What becomes of records that a source no longer holds: they stay as they are, or stay and are marked. */
+export type DeletedInSource = 'keep' | 'mark'
+
+/** How an import is published. Plain JSON. */
+export type PublishOptions = {
+  /** What the run asks for, where it does. A storage that marks nothing leaves it unread. @default the storage's own */
+  readonly deletedInSource?: DeletedInSource
+}
+
 /** A published import. */
 export interface PublishedImport {
   readonly id: string
@@ -210,7 +219,7 @@ export interface Storage {
    * @throws HoldfastError `LIBRARY_CHANGED` when another import was published since this one was staged,
    *   `RECEIPT_INVALID`, `IMPORT_UNKNOWN`.
    */
-  publish(id: string, receipt: Receipt): Promise<void>
+  publish(id: string, receipt: Receipt, options?: PublishOptions): Promise<void>
 
   /** Content that is held as hard links to the backup's files; a storage that never holds any leaves it out. */
   readonly links?: StorageLinks

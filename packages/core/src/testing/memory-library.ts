@@ -150,7 +150,7 @@ export class MemoryLibrary implements Storage {
     }
   }
 
-  async publish(id: string, receipt: Receipt): Promise<void> {
+  async publish(...[id, receipt]: Parameters<Storage['publish']>): Promise<void> {
     const staged = this.#get(id)
     const sealed = await receiptOfImport(staged.ref, receipt)
     if (!isToBePublished(this.#held(staged), sealed)) return

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ImportRecord, ImportRef } from '@holdfast/core/import'
+import type { ImportRecord, ImportRef, PublishOptions } from '@holdfast/core/import'
 import { receiptFor, sampleContact, sampleMessage, sampleUnreadable } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { attachmentFiles } from '../../attachment-files/index.js'
@@ -33,12 +33,17 @@ function open(deletedInSource: 'keep' | 'mark'): SqliteLibrary {
 
 /** Imports of one phone, each a day younger than the one before it. */
 let day = 0
-async function importIt(id: string, records: readonly ImportRecord[], more: Partial<ImportRef> = {}) {
+async function importIt(
+  id: string,
+  records: readonly ImportRecord[],
+  more: Partial<ImportRef> = {},
+  publishing?: PublishOptions,
+) {
   day += 1
   const ref = { id, owner: 'ann', fingerprint: id, udid: 'phone', parts: ['messages'], takenAt: day, ...more }
   await storage.begin(ref)
   await storage.write(id, { records, cursor: 1 }, { content, signal })
-  await storage.publish(id, await receiptFor(ref))
+  await storage.publish(id, await receiptFor(ref), publishing)
 }
 
 const messages = (...guids: string[]) => guids.map((guid) => sampleMessage(guid))
@@ -68,6 +73,16 @@ describe('records that the phone no longer has', () => {
     await importIt('two', messages('m1'))
     expect(gone()).toEqual([])
     expect(seen()).toEqual({ n: 2 })
+  })
+
+  it('are marked, or not, as the run asks that published the import, whatever the library was made with', async () => {
+    storage = open('keep')
+    await importIt('one', messages('m1', 'm2', 'm3'))
+    await importIt('two', messages('m1', 'm2'), {}, { deletedInSource: 'mark' })
+    expect(gone()).toEqual([marked('m3', 'two')])
+    storage = open('mark')
+    await importIt('three', messages('m1'), {}, { deletedInSource: 'keep' })
+    expect(gone()).toEqual([marked('m3', 'two')])
   })
 
   it('are marked only once the import that noticed is published', async () => {

@@ -1,7 +1,13 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { checkOptions, HoldfastError, type Json, rule, toHoldfastError } from '@holdfast/core'
-import { type PublishedImport, receiptOrNull, type StagingState, type Storage } from '@holdfast/core/import'
+import {
+  type DeletedInSource,
+  type PublishedImport,
+  receiptOrNull,
+  type StagingState,
+  type Storage,
+} from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
 import { auditLibrary } from './audit/audit-library.js'
@@ -26,9 +32,10 @@ export interface SqliteLibraryOptions {
   readonly now?: () => number
   /**
    * What becomes of records that a later import of the same phone no longer finds, because they were deleted there. They always stay;
-   * with `mark` the view `deleted_in_source` names them, and the import that noticed. @default 'keep'
+   * with `mark` the view `deleted_in_source` names them, and the import that noticed. A run may ask for either itself, by the
+   * `deletedInSource` of its input. @default 'keep'
    */
-  readonly deletedInSource?: 'keep' | 'mark'
+  readonly deletedInSource?: DeletedInSource
 }
 
 /** The default library: a Storage, and what only a library of its own can do. */
@@ -128,9 +135,9 @@ export function sqliteLibrary(
       yield* readBackImport(db, files, id, reading)
     },
 
-    async publish(id, receipt) {
+    async publish(id, receipt, { deletedInSource: asked = deletedInSource } = {}) {
       db.open()
-      await publishImport(db, id, receipt, { publishedAt: now(), markDeleted: deletedInSource === 'mark' })
+      await publishImport(db, id, receipt, { publishedAt: now(), markDeleted: asked === 'mark' })
     },
 
     links: {
