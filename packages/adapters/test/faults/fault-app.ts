@@ -43,7 +43,7 @@ export class FaultApp {
 
   /** Does what the story is about, with its fault. What Holdfast throws is told, anything else thrown. */
   playStory(): Promise<Told> {
-    return tell(async () => {
+    return this.#tell(async () => {
       if (this.#task.story === 'import') {
         this.#disturb()
         return outcomeTold(await (await this.#run()).outcome())
@@ -58,7 +58,7 @@ export class FaultApp {
 
   /** Does what the user does until the run has ended. */
   endRun(): Promise<Told> {
-    return tell(async () => {
+    return this.#tell(async () => {
       const { runner } = await this.#open()
       const discards = this.#task.story === 'discard' || this.#task.ending === 'discard'
       if (discards && (await runner.runs()).every(({ key }) => key !== faultKey)) {
@@ -90,6 +90,19 @@ export class FaultApp {
       if (!isHoldfastError(thrown)) throw thrown
     }
     closing.db.close()
+  }
+
+  async #tell(part: () => Promise<Told>): Promise<Told> {
+    try {
+      return await part()
+    } catch (thrown) {
+      if (thrown instanceof NotOpened)
+        return { status: 'not opened', code: null, message: thrown.message, hint: null }
+      if (!isHoldfastError(thrown)) throw thrown
+      // The fault came while the driver opened the file, which it then opened for reading: the user does as the hint says.
+      if (String(thrown.facts['systemCode']).startsWith('SQLITE_READONLY')) await this.close()
+      return told('refused', reportError(thrown))
+    }
   }
 
   /** The run of the story: found by its key, or started. */
@@ -179,17 +192,6 @@ export class FaultApp {
         return storage.readBack(...call)
       },
     }
-  }
-}
-
-async function tell(part: () => Promise<Told>): Promise<Told> {
-  try {
-    return await part()
-  } catch (thrown) {
-    if (thrown instanceof NotOpened)
-      return { status: 'not opened', code: null, message: thrown.message, hint: null }
-    if (!isHoldfastError(thrown)) throw thrown
-    return told('refused', reportError(thrown))
   }
 }
 

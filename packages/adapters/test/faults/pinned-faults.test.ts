@@ -12,7 +12,7 @@ const pinned: readonly {
   readonly among: string
   readonly at: number
   readonly action: FaultAction
-  readonly told: { readonly status: string; readonly code: string }
+  readonly told: { readonly status: string; readonly code: string; readonly hint?: unknown }
 }[] = [
   {
     claim:
@@ -23,6 +23,15 @@ const pinned: readonly {
     at: 2,
     action: 'EACCES',
     told: { status: 'retryable', code: 'BACKUP_UNREADABLE' },
+  },
+  {
+    claim:
+      'a library that SQLite could only open for reading is to be opened again, for no retry over that connection helps',
+    story: 'import',
+    among: '/library/library.db',
+    at: 1,
+    action: 'EMFILE',
+    told: { status: 'refused', code: 'JOURNAL_FAILED', hint: expect.stringContaining('open the app again') },
   },
 ]
 

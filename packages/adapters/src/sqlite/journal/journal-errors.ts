@@ -3,6 +3,11 @@ import { diskFull } from '../../disk-space/disk-full.js'
 import type { SqliteDatabase } from '../driver.js'
 import { databasePath, isSqliteFull, sqliteCodeOf } from '../result-codes.js'
 
+const hintOfAny = 'Nothing is lost: what is in the journal is intact, and a retry goes on from it.'
+/** SQLite opens a file for reading where it cannot be opened for writing just then, says nothing, and leaves it so. */
+const hintOfReadOnly =
+  'Nothing is lost. Check that the database and its folder may be written, then open the app again: a retry goes on from there.'
+
 /** Runs synchronous work on the journal's database; what the driver throws becomes `JOURNAL_FAILED`, or `DISK_FULL`. */
 export function guarded<Result>(db: SqliteDatabase, work: () => Result): Result {
   try {
@@ -21,7 +26,7 @@ export function guarded<Result>(db: SqliteDatabase, work: () => Result): Result 
     }
     const message = cause instanceof Error ? cause.message : String(cause)
     throw new HoldfastError('JOURNAL_FAILED', `The journal could not be read or written: ${message}`, {
-      hint: 'Nothing is lost: what is in the journal is intact, and a retry goes on from it.',
+      hint: systemCode.startsWith('SQLITE_READONLY') ? hintOfReadOnly : hintOfAny,
       facts: { systemCode },
       cause,
     })
