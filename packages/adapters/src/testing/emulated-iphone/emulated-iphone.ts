@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { lockdownPort } from '../../iphone/mux/mux-transport.js'
-import type { PlistDict } from '../../plist/plist-value.js'
 import { AfcService } from './afc-service.js'
+import { BackupService } from './backup-service/backup-service.js'
 import { Lockdownd } from './lockdownd.js'
 import { type MuxedPhone, MuxServer } from './mux-server.js'
 import { NotificationService } from './notification-service.js'
@@ -18,7 +18,7 @@ export type PortListener = (stream: Duplex) => void | Promise<void>
 
 /**
  * An iPhone on a cable that is not there: the mux of the system with one phone on it, over real sockets on the loopback, with
- * lockdown and TLS, the notification proxy, and AFC with the lock of backups. It speaks as phones do, and writes down what was said and what the host
+ * lockdown and TLS, the notification proxy, AFC with the lock of backups, and backups of a tree of files. It speaks as phones do, and writes down what was said and what the host
  * did that phones do not allow. It proves that a host speaks the protocol, not how iOS behaves.
  */
 export class EmulatedIphone {
@@ -30,10 +30,11 @@ export class EmulatedIphone {
   readonly lockdownFaults = new Map<string, string>()
   readonly notifications: NotificationService
   readonly files: AfcService
+  /** Its backups: the tree of files that they take, their password, and what is to go wrong. */
+  readonly backups: BackupService
   readonly #mux: MuxServer
   readonly #entries: readonly MuxedPhone[]
   readonly #listeners = new Map<number, PortListener>()
-  readonly #values: PlistDict
   #attached: readonly number[] = []
   #stopped = false
 
@@ -49,10 +50,11 @@ export class EmulatedIphone {
     this.#mux = mux
     this.notifications = new NotificationService(transcript)
     this.files = new AfcService(transcript)
-    this.#values = phoneValues(options)
-    const services = new PhoneServices(this, [this.notifications, this.files], options, transcript)
+    const { notifications, files } = this
+    this.backups = new BackupService({ ...options, notifications, files, transcript })
+    const services = new PhoneServices(this, [notifications, files, this.backups], options, transcript)
     const lockdown = new Lockdownd({
-      values: this.#values,
+      values: () => phoneValues(options, this.backups.willEncrypt),
       pairing,
       services,
       faults: this.lockdownFaults,

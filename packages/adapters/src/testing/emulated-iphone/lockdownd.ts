@@ -9,7 +9,8 @@ import { saidWithoutSession } from './phone-values.js'
 import type { Transcript } from './transcript.js'
 
 interface Phone {
-  readonly values: PlistDict
+  /** What it says of itself now. */
+  readonly values: () => PlistDict
   readonly pairing: Pairing
   readonly services: PhoneServices
   /** What requests fail with, by their names, or by name and service. */
@@ -102,7 +103,7 @@ export class Lockdownd {
 
   #value(talk: Talk, request: PlistDict): Answer {
     const [domain, key] = [request.get('Domain'), request.get('Key')]
-    const values = this.#phone.values.get(typeof domain === 'string' ? domain : '')
+    const values = this.#phone.values().get(typeof domain === 'string' ? domain : '')
     const asked = { Domain: domain, Key: key }
     if (!isDict(values)) return { ...asked, Error: 'MissingValue' }
     const open = talk.session !== null

@@ -1,5 +1,9 @@
 import { checkOptions, type OptionRule, rule } from '@holdfast/core'
+import type { OpenSqlite } from '../../sqlite/driver.js'
+import { openTestSqlite } from '../open-sqlite.js'
+import type { LinkVersion } from './backup-service/phone-link.js'
 import type { CertificateDigest } from './pairing.js'
+import { PhoneTree } from './phone-tree/phone-tree.js'
 
 /** What an emulated phone is like. */
 export interface EmulatedIphoneOptions {
@@ -23,10 +27,19 @@ export interface EmulatedIphoneOptions {
   readonly listedWithoutDash?: boolean
   /** Whether the mux lists it a second time, over the network. @default false */
   readonly alsoOnNetwork?: boolean
+  /** The files that a backup takes. @default none */
+  readonly tree?: PhoneTree
+  /** The password of its backups. @default none: they are not encrypted */
+  readonly backupPassword?: string
+  /** Major version of DeviceLink: 300 until iOS 13. @default 400 */
+  readonly linkVersion?: LinkVersion
+  /** SQLite for its manifests. @default the one of the tests */
+  readonly openSqlite?: OpenSqlite
 }
 
-type Given = Required<Omit<EmulatedIphoneOptions, 'socketPath' | 'tls'>> & {
+type Given = Required<Omit<EmulatedIphoneOptions, 'socketPath' | 'tls' | 'backupPassword'>> & {
   readonly socketPath: string | null
+  readonly backupPassword: string | null
   readonly tls: '1.2' | '1.3' | null
 }
 
@@ -41,6 +54,13 @@ const rules: Readonly<Record<keyof EmulatedIphoneOptions, OptionRule>> = {
   serviceTls: rule.boolean,
   listedWithoutDash: rule.boolean,
   alsoOnNetwork: rule.boolean,
+  tree: { must: 'be a PhoneTree', test: (value) => value instanceof PhoneTree },
+  backupPassword: rule.string,
+  linkVersion: {
+    must: 'be 300, 400 or 401',
+    test: (value) => value === 300 || value === 400 || value === 401,
+  },
+  openSqlite: rule.function,
 }
 
 /** The options with their defaults. Throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`. */
@@ -57,5 +77,9 @@ export function resolveOptions(options: EmulatedIphoneOptions): Given {
     serviceTls: options.serviceTls ?? true,
     listedWithoutDash: options.listedWithoutDash ?? false,
     alsoOnNetwork: options.alsoOnNetwork ?? false,
+    tree: options.tree ?? new PhoneTree(),
+    backupPassword: options.backupPassword ?? null,
+    linkVersion: options.linkVersion ?? 400,
+    openSqlite: options.openSqlite ?? openTestSqlite,
   }
 }

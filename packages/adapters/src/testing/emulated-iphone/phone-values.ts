@@ -1,17 +1,25 @@
 import { type PlistDict, type PlistValue, plistDict } from '../../plist/plist-value.js'
 
+/** What all emulated phones are. */
+export const hardware = {
+  BuildVersion: '22F76',
+  HardwareModel: 'D53gAP',
+  ProductType: 'iPhone13,2',
+  SerialNumber: 'F2LEMULATED1',
+} as const
+
 /** What a phone says of itself, by domain; the domain without a name is ''. */
-export function phoneValues(phone: { udid: string; name: string; iosVersion: string }): PlistDict {
+export function phoneValues(
+  phone: { readonly udid: string; readonly name: string; readonly iosVersion: string },
+  willEncrypt: boolean,
+): PlistDict {
   const own: Readonly<Record<string, PlistValue>> = {
     ActivationState: 'Activated',
-    BuildVersion: '22F76',
+    ...hardware,
     DeviceClass: 'iPhone',
     DeviceName: phone.name,
-    HardwareModel: 'D53gAP',
     PasswordProtected: true,
-    ProductType: 'iPhone13,2',
     ProductVersion: phone.iosVersion,
-    SerialNumber: 'F2LEMULATED1',
     TimeIntervalSince1970: 1_750_000_000.5,
     TrustedHostAttached: true,
     // Beyond 2^53, as real ones are.
@@ -20,7 +28,11 @@ export function phoneValues(phone: { udid: string; name: string; iosVersion: str
   }
   return plistDict({
     '': plistDict(own),
-    'com.apple.mobile.backup': plistDict({ RequiresEncryption: false, Version: '2.4', WillEncrypt: false }),
+    'com.apple.mobile.backup': plistDict({
+      RequiresEncryption: false,
+      Version: '2.4',
+      WillEncrypt: willEncrypt,
+    }),
     'com.apple.mobile.iTunes': plistDict({ MinITunesVersion: '12.13.0' }),
     'com.apple.iTunes': plistDict({}),
     'com.apple.disk_usage': plistDict({

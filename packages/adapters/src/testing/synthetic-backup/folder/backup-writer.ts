@@ -6,10 +6,7 @@ import type { Random } from '../random.js'
 import { type BackupFile, fileId } from '../well-known-files.js'
 import type { BackupEncryption, Encrypted } from './encryption.js'
 import type { ManifestFile } from './keyed-archive.js'
-import type { EntryKind, ManifestWriter } from './manifest-writer.js'
-
-/** Kind and permissions, as `st_mode` has them: regular file 0644, directory 0755, symlink 0755. */
-const modes = { file: 0o100644, directory: 0o040755, symlink: 0o120755 } as const
+import { type EntryKind, hasDigests, type ManifestWriter, modes } from './manifest-writer.js'
 
 const writesAtOnce = 16
 
@@ -202,9 +199,4 @@ export class BackupWriter {
 
 function claimed(size: number, details: FileDetails): number {
   return Math.max(0, size - (details.sizeShortBy ?? 0))
-}
-
-/** Whether the phone notes a digest for files of this domain: not for apps, the camera roll and other media. */
-function hasDigests(domain: string): boolean {
-  return !/^(AppDomain|CameraRollDomain|MediaDomain|TonesDomain)/.test(domain)
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, pbkdf2Sync } from 'node:crypto'
+import { type Cipher, createCipheriv, pbkdf2Sync } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, rename, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -75,6 +75,12 @@ export class BackupEncryption {
       ])
     })
     this.keyBag = Buffer.concat([...header, ...classes])
+  }
+
+  /** Begins to encrypt a file that comes in pieces, with padding and a new key. */
+  beginFile(): Omit<Encrypted, 'stored'> & { readonly cipher: Cipher } {
+    const { key, ...known } = this.#newKey()
+    return { ...known, cipher: createCipheriv('aes-256-cbc', key, noIv) }
   }
 
   /** Encrypts a file's content with a new key, with padding or in a few cases without, as phones leave files that are being written. */

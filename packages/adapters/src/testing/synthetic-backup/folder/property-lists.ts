@@ -9,7 +9,7 @@ export interface BackupIdentity {
   readonly phoneNumber: string
   /** UUID of the backup. */
   readonly uuid: string
-  readonly generation: Generation
+  readonly generation: Omit<Generation, 'dateUnit'>
 }
 
 /** Info.plist: XML, as Finder and iTunes write it; what the computer knows of the phone. */
@@ -75,15 +75,18 @@ export function manifestPlist(
   return buildBinary(content)
 }
 
-/** Status.plist: how far the phone came. `finished` is what a whole backup says. */
+/** How far a phone came with a backup. `finished` is what a whole one says; how phones name the other phases is not known. */
+export type SnapshotState = 'uploading' | 'moving' | 'finished'
+
+/** Status.plist: how far the phone came. */
 export function statusPlist(
-  backup: { readonly uuid: string; readonly takenAt: number },
-  snapshotState: 'finished' | 'uploading' = 'finished',
+  backup: { readonly uuid: string; readonly takenAt: number; readonly isFull?: boolean },
+  snapshotState: SnapshotState = 'finished',
 ): Uint8Array {
   return buildBinary({
     BackupState: 'new',
     Date: new Date(backup.takenAt),
-    IsFullBackup: true,
+    IsFullBackup: backup.isFull ?? true,
     SnapshotState: snapshotState,
     UUID: backup.uuid,
     Version: '3.3',

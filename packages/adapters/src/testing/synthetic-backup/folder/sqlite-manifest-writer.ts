@@ -5,6 +5,15 @@ import { archiveManifestFile, type ManifestFile } from './keyed-archive.js'
 import type { EntryKind, ManifestWriter } from './manifest-writer.js'
 import { openForWriting } from './open-for-writing.js'
 
+/** A row of `Files`, by the names of its columns. */
+export interface ManifestRow {
+  readonly fileID: string
+  readonly domain: string
+  readonly relativePath: string
+  readonly flags: number
+  readonly file: Uint8Array
+}
+
 /** Values of `Files.flags`. */
 const flags: Readonly<Record<EntryKind, number>> = { file: 1, directory: 2, symlink: 4 }
 
@@ -29,6 +38,11 @@ export class SqliteManifestWriter implements ManifestWriter {
 
   add(file: BackupFile, kind: EntryKind, details: ManifestFile): void {
     this.#insert.run(fileId(file), file.domain, file.relativePath, flags[kind], archiveManifestFile(details))
+  }
+
+  /** Adds a row as it stands in another manifest. */
+  addRow(row: ManifestRow): void {
+    this.#insert.run(row.fileID, row.domain, row.relativePath, row.flags, row.file)
   }
 
   /** Committed, indexes made, closed, no journal left. */
