@@ -75,8 +75,9 @@ export class RunWork {
 
   /** Asks the step to end, as a cancel does. An undo is never cut short. */
   stop(actor: string): void {
-    if (actor === 'compensate') return
-    this.end(new HoldfastError('CANCELLED', `Step '${actor}' was cancelled`))
+    // Every step is stopped when it is left, also one that has ended by itself: then there is nothing to make an error for.
+    if (actor === 'compensate' || this.#attempt === null) return
+    this.#attempt.end(new HoldfastError('CANCELLED', `Step '${actor}' was cancelled`))
   }
 
   /** Asks the step that is being executed to end; the first reason counts. */
