@@ -124,7 +124,11 @@ export interface BackupReader {
   forget?(run: string): void
 }
 
-/** A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest}, {@link OpenBackup.copyContent} and {@link OpenBackup.contentFile} may be under way. */
+/**
+ * A backup open for reading. One caller at a time, but several calls of {@link OpenBackup.digest}, {@link OpenBackup.copyContent} and
+ * {@link OpenBackup.contentFile} may be under way, and what was read is stored while {@link OpenBackup.read} reads the next batch:
+ * contents are asked for meanwhile.
+ */
 export interface OpenBackup {
   readonly source: SourceDescription
 

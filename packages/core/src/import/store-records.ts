@@ -1,6 +1,7 @@
 import { type AskRequest, HoldfastError, type Json } from '../index.js'
 import type { BackupReader, OpenBackup, OpenRequest } from './backup-reader.js'
 import { chosenParts } from './import-policy.js'
+import { readAhead } from './read-ahead.js'
 import type { AttachmentRecord } from './records.js'
 import { type Remainder, type Shortage, shortageFor, withRoomNeeded } from './room-needed.js'
 import type { ContentCopy, ContentFile, ImportRef, Storage } from './storage.js'
@@ -97,7 +98,7 @@ export async function storeRecords(
     })
     await onRoom(await shortageFor(remainder(), storage))
     progress({ done, total, unit: 'items' })
-    for await (const batch of backup.read({ after, batchSize, signal })) {
+    for await (const batch of readAhead(backup.read({ after, batchSize, signal }))) {
       try {
         await storage.write(ref.id, batch, writing)
       } catch (thrown) {

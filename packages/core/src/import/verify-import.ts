@@ -6,6 +6,7 @@ import { ImportTally } from './import-counts.js'
 import { checkSkips } from './import-policy.js'
 import { expectedOutcomes } from './item-outcome.js'
 import { libraryProblems } from './library-problems.js'
+import { readAhead } from './read-ahead.js'
 import { type Receipt, sealReceipt } from './receipt.js'
 import type { ImportRecord, SkipReason } from './records.js'
 import type { ImportRef, Storage, StoredItem } from './storage.js'
@@ -52,7 +53,7 @@ export async function verifyImport(
     const stored = storage.readBack(ref.id, reading)[Symbol.asyncIterator]()
     let done = 0
     try {
-      for await (const batch of backup.read({ after: null, batchSize, signal })) {
+      for await (const batch of readAhead(backup.read({ after: null, batchSize, signal }))) {
         const pairs: Pair[] = []
         let lines = ''
         for (const record of batch.records) {
