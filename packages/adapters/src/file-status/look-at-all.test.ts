@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { lookAtAll } from './look-at-all.js'
+import { lookAt, lookAtAll } from './look-at-all.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-look-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -22,6 +22,17 @@ it('tells of thousands of paths in their order, of links themselves, and null of
     return stats.isDirectory() ? 'folder' : 'other'
   })
   expect(words).toEqual(names.map((_, n) => [5, null, 'folder', 'other', null][n % 5]))
+  const exact = await lookAtAll(
+    names.map((name) => join(folder, name)),
+    { bigint: true },
+  )
+  expect(exact.map((stats) => stats && Number(stats.size))).toEqual(found.map((stats) => stats && stats.size))
+})
+
+it('tells of one path what it tells of it among many', async () => {
+  const paths = ['file', 'nothing', 'folder', 'link', 'file/below'].map((name) => join(folder, name))
+  expect(await Promise.all(paths.map(lookAt))).toEqual(await lookAtAll(paths))
+  await expect(lookAt(join(folder, 'x'.repeat(300)))).rejects.toMatchObject({ code: 'ENAMETOOLONG' })
 })
 
 it('leaves the event loop its turns', async () => {

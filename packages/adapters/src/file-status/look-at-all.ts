@@ -1,4 +1,4 @@
-import { lstatSync, type Stats } from 'node:fs'
+import { type BigIntStats, lstatSync, type Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { systemCodeOf } from '@holdfast/core'
@@ -16,17 +16,25 @@ const askedAtOnce = 64
  *
  * @throws the first error of the file system for a path that cannot be looked at.
  */
-export async function lookAtAll(paths: readonly string[]): Promise<readonly (Stats | null)[]> {
-  const found: (Stats | null)[] = []
+export function lookAtAll(paths: readonly string[]): Promise<readonly (Stats | null)[]>
+export function lookAtAll(
+  paths: readonly string[],
+  options: { readonly bigint: true },
+): Promise<readonly (BigIntStats | null)[]>
+export async function lookAtAll(
+  paths: readonly string[],
+  { bigint }: { readonly bigint: boolean } = { bigint: false },
+): Promise<readonly (Stats | BigIntStats | null)[]> {
+  const found: (Stats | BigIntStats | null)[] = []
   let turn = performance.now()
   while (found.length < paths.length) {
     const asked = performance.now()
     const path = paths[found.length] ?? ''
-    found.push(lookNow(path))
+    found.push(lookNow(path, bigint))
     const now = performance.now()
     if (now - asked > slowMilliseconds) {
       const some = paths.slice(found.length, found.length + askedAtOnce)
-      found.push(...(await Promise.all(some.map(lookAt))))
+      found.push(...(await Promise.all(some.map((each) => lstat(each, { bigint }).catch(nothingAt)))))
     } else if (now - turn <= sliceMilliseconds) continue
     else await nextTurn()
     turn = performance.now()
@@ -34,16 +42,28 @@ export async function lookAtAll(paths: readonly string[]): Promise<readonly (Sta
   return found
 }
 
-function lookNow(path: string): Stats | null {
+/** For how long a file system that was slow is not asked again where it is called, in milliseconds. */
+const slowFor = 100
+let slowUntil = 0
+
+/** What the file system says of a path, as {@link lookAtAll} does of many: for callers that come to know them one after the other. */
+export async function lookAt(path: string): Promise<Stats | null> {
+  const asked = performance.now()
+  if (asked < slowUntil) return lstat(path).catch(nothingAt)
+  const found = lookNow(path, false)
+  const now = performance.now()
+  if (now - asked > slowMilliseconds) slowUntil = now + slowFor
+  return found
+}
+
+function lookNow(path: string, bigint: false): Stats | null
+function lookNow(path: string, bigint: boolean): Stats | BigIntStats | null
+function lookNow(path: string, bigint: boolean): Stats | BigIntStats | null {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) ?? null
+    return lstatSync(path, { throwIfNoEntry: false, bigint }) ?? null
   } catch (thrown) {
     return nothingAt(thrown)
   }
-}
-
-async function lookAt(path: string): Promise<Stats | null> {
-  return lstat(path).catch(nothingAt)
 }
 
 /** Null for an error that says that there is nothing; throws any other. */

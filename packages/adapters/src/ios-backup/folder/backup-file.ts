@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
+import { lookAt } from '../../file-status/look-at-all.js'
 
 const chunkBytes = 256 * 1024
 
@@ -51,13 +52,11 @@ export function readFailure(path: string, cause: unknown): unknown {
  */
 export async function regularFile(path: string): Promise<Stats | null> {
   try {
-    const stats = await lstat(path)
-    if (stats.isSymbolicLink()) throw linkError(path)
-    return stats.isFile() ? stats : null
+    const stats = await lookAt(path)
+    if (stats?.isSymbolicLink() === true) throw linkError(path)
+    return stats?.isFile() === true ? stats : null
   } catch (cause) {
-    const code = systemCodeOf(cause)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw code === 'BACKUP_UNSAFE' ? cause : unreadable(path, cause)
+    throw systemCodeOf(cause) === 'BACKUP_UNSAFE' ? cause : unreadable(path, cause)
   }
 }
 
