@@ -34,24 +34,60 @@ interface ReadItem {
   } | null
 }
 
-/** Every item of an import in the order in which it was written: rows read and checked again, files hashed from disk. */
+/**
+ * Every item of an import in the order in which it was written: rows read and checked again, files hashed from disk. The files of a page
+ * are hashed while the caller works at the page before.
+ */
 export async function* readBackImport(
   db: LibraryDatabase,
   files: AttachmentFiles,
   id: string,
   options: ReadBackOptions,
 ): AsyncGenerator<StoredItem> {
-  const { signal } = options
-  for (let after = -1; ; ) {
-    signal.throwIfAborted()
-    const { page, last } = db.attempt('reading an import back', () => readPage(db, id, after))
-    const digests = await digestsOf(files, page, options)
-    for (const read of page) yield withContent(db, read, digests.get(read) ?? null)
-    if (page.length < itemsAtOnce) return
-    after = last
-    // Pages without files would otherwise follow each other in one turn of the event loop, however many there are.
-    await nextTurn()
+  const ended = new AbortController()
+  const signal = AbortSignal.any([options.signal, ended.signal])
+  let next = beginPage(db, files, id, { ...options, signal }, -1)
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const { page, last } = next
+      const digests = await next.digests
+      const isLast = page.length < itemsAtOnce
+      if (!isLast) {
+        // Pages without files would otherwise follow each other in one turn of the event loop, however many there are.
+        await nextTurn()
+        next = beginPage(db, files, id, { ...options, signal }, last)
+      }
+      for (const read of page) yield withContent(db, read, digests.get(read) ?? null)
+      if (isLast) return
+    }
+  } finally {
+    // Nothing is hashed behind a caller who has stopped.
+    ended.abort()
+    await next.digests.catch(() => undefined)
   }
+}
+
+/** A page of items, and what its files hold as soon as they are hashed. */
+interface BegunPage {
+  readonly page: readonly ReadItem[]
+  /** Place of its last item. */
+  readonly last: number
+  readonly digests: Promise<ReadonlyMap<ReadItem, FileDigest | null>>
+}
+
+function beginPage(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  id: string,
+  options: ReadBackOptions,
+  after: number,
+): BegunPage {
+  const { page, last } = db.attempt('reading an import back', () => readPage(db, id, after))
+  const digests = digestsOf(files, page, options)
+  // Told where they are awaited.
+  digests.catch(() => undefined)
+  return { page, last, digests }
 }
 
 /** Items behind a place. By the place of the last one, not by their number: where an item was removed, those behind it are read all the same. */
