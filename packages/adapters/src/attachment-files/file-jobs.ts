@@ -26,8 +26,12 @@ export type FileJob =
       readonly twin: string | null
     }
 
-/** What came of it: how the content came in, or whether the twin is the same file. */
-export type JobResult = ContentDigest & { readonly way: Way | null; readonly isTwin: boolean }
+/** What came of it: how the content came in and whether it survives a power cut already, or whether the twin is the same file. */
+export type JobResult = ContentDigest & {
+  readonly way: Way | null
+  readonly isDurable: boolean
+  readonly isTwin: boolean
+}
 
 /** Status of a file, with numbers that are exact on every system. */
 export interface FileStatus {
@@ -49,6 +53,8 @@ export interface JobFile {
   ): Promise<{ readonly bytesRead: number }>
   write(buffer: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>
   chmod(mode: number): Promise<void>
+  sync(): Promise<void>
+  datasync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -58,6 +64,7 @@ export interface JobFiles {
   lstat(path: string, options: { readonly bigint: true }): Promise<FileStatus>
   copyFile(from: string, to: string, mode: number): Promise<void>
   link(from: string, to: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
 }
 
@@ -67,11 +74,19 @@ export interface JobTools {
   readonly constants: typeof constants
   /** The user whose files may be linked: a file of somebody else would be theirs for ever. Null where there are no such numbers. */
   readonly user: number | null
+  /** Whether a file can be made durable that was opened for reading alone. Not on Windows. */
+  readonly syncsWhatIsRead: boolean
+}
+
+/** What of this process jobs depend on. */
+export function jobSystem(): Pick<JobTools, 'user' | 'syncsWhatIsRead'> {
+  return { user: process.getuid?.() ?? null, syncsWhatIsRead: process.platform !== 'win32' }
 }
 
 /**
- * Does jobs on files: takes one in, or hashes one as it is on disk. Resolves with null when there is no regular file, and when the
- * source of a `take` cannot be read: whose it is knows better what is wrong with it. Of a failed `take` nothing is left.
+ * Does jobs on files: takes one in, durably where that can be done at once, or hashes one as it is on disk. Resolves with null when there is no regular file, and when the
+ * source of a `take` cannot be read: whose it is knows better what is wrong with it. Of a failed `take` nothing is left. `onWait` is called
+ * when all that is left to do is to wait for the disk to say that a file is durable.
  *
  * It names nothing but what it is given: its text is part of the program of the file threads.
  *
@@ -79,8 +94,8 @@ export interface JobTools {
  */
 export function fileJobs(
   files: JobFiles,
-  { createHash, constants, user }: JobTools,
-): (job: FileJob, stopped: () => boolean) => Promise<JobResult | null> {
+  { createHash, constants, user, syncsWhatIsRead }: JobTools,
+): (job: FileJob, stopped: () => boolean, onWait?: () => void) => Promise<JobResult | null> {
   const pieceBytes = 256 * 1024
   const privateFile = 0o600
   // What a path that leads to no regular file answers, on the systems that we know.
@@ -188,9 +203,24 @@ export function fileJobs(
     return false
   }
 
+  /** Hashes what has come in, or comes in now, and makes it durable where this file can be. Null when it cannot be read. */
+  async function receive(
+    from: JobFile,
+    to: JobFile | null,
+    way: Way,
+    { stopped, onWait }: { readonly stopped: () => boolean; readonly onWait: () => void },
+  ): Promise<JobResult | null> {
+    const held = await pour(from, to, stopped, () => null)
+    if (held === null) return null
+    const isDurable = to !== null || syncsWhatIsRead
+    onWait()
+    if (isDurable) await (way === 'clone' ? from.sync() : (to ?? from).datasync()) // A clone got its mode after its content.
+    return { ...held, way, isDurable, isTwin: false }
+  }
+
   async function take(
     { source, target, ways }: Extract<FileJob, { kind: 'take' }>,
-    stopped: () => boolean,
+    how: { readonly stopped: () => boolean; readonly onWait: () => void },
   ): Promise<JobResult | null> {
     let opened: Awaited<ReturnType<typeof openRegular>>
     try {
@@ -200,30 +230,27 @@ export function fileJobs(
     }
     if (opened === null) return null
     const { file, status } = opened
-    const unreadable = (): null => null
-    let digest: ContentDigest | null = null
+    let taken: JobResult | null = null
     try {
       let way: Way = 'copy'
       if (ways.includes('clone') && (await tryClone(source, target, status.dev))) way = 'clone'
       else if (ways.includes('link') && (await tryLink(source, target, status))) way = 'link'
-      if (way === 'link') digest = await pour(file, null, stopped, unreadable)
+      if (way === 'link') taken = await receive(file, null, way, how)
       else {
         const made = await files.open(target, way === 'clone' ? 'r' : 'wx', privateFile)
         try {
           // A clone has the mode of its source, and is hashed itself: nothing says that the source is still the same.
           if (way === 'clone') await made.chmod(privateFile)
-          digest = await (way === 'clone'
-            ? pour(made, null, stopped, unreadable)
-            : pour(file, made, stopped, unreadable))
+          taken = await (way === 'clone' ? receive(made, null, way, how) : receive(file, made, way, how))
         } finally {
           await made.close()
         }
       }
-      return digest === null ? null : { ...digest, way, isTwin: false }
+      return taken
     } finally {
       await file.close()
       // What it failed with is told, and not that something stays, which the next sweep removes.
-      if (digest === null) await files.unlink(target).catch(() => undefined)
+      if (taken === null) await files.unlink(target).catch(() => undefined)
     }
   }
 
@@ -239,7 +266,7 @@ export function fileJobs(
         throw thrown
       })
       if (held === null) return null
-      return { ...held, way: null, isTwin: twin !== null && (await isSame(status, twin)) }
+      return { ...held, way: null, isDurable: false, isTwin: twin !== null && (await isSame(status, twin)) }
     } finally {
       await file.close()
     }
@@ -254,5 +281,6 @@ export function fileJobs(
     }
   }
 
-  return (job, stopped) => (job.kind === 'take' ? take(job, stopped) : hashFile(job, stopped))
+  return (job, stopped, onWait = () => undefined) =>
+    job.kind === 'take' ? take(job, { stopped, onWait }) : hashFile(job, stopped)
 }

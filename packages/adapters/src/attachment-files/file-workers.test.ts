@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -35,7 +35,9 @@ async function wrongResults(options: Omit<FileWorkersOptions, 'fs'>): Promise<re
   const expected = jobs.map(({ kind }) => ({
     sha256,
     bytes: content.length,
-    ...(kind === 'digest' ? { way: null, isTwin: true } : { way: 'copy', isTwin: false }),
+    ...(kind === 'digest'
+      ? { way: null, isDurable: false, isTwin: true }
+      : { way: 'copy', isDurable: true, isTwin: false }),
   }))
   return expected.filter((result, index) => !isDeepStrictEqual(results[index], result))
 }
@@ -74,13 +76,40 @@ describe('jobs on files', () => {
     // It leaves the beginning of a file where the copy shall be, and dies.
     const program = `
       const { parentPort } = require('node:worker_threads')
-      parentPort.once('message', ({ jobs }) => {
-        const { target } = jobs.find(({ kind }) => kind === 'take')
+      parentPort.once('message', ({ job }) => {
+        const { target } = job.jobs.find(({ kind }) => kind === 'take')
         require('node:fs').writeFileSync(target, 'half')
         process.exit(1)
       })`
     const start = (): Worker => new Worker(program, { eval: true })
     expect(await wrongResults({ threads: 2, start })).toEqual([])
+  })
+
+  it('go on although a thread dies with some files named', async () => {
+    const program = `
+      const { parentPort } = require('node:worker_threads')
+      parentPort.once('message', ({ job }) => {
+        for (const { from, path } of job.jobs.slice(0, 5)) require('node:fs').renameSync(from, path)
+        process.exit(1)
+      })`
+    let started = 0
+    const start = (): Worker => {
+      started++
+      return new Worker(program, { eval: true })
+    }
+    const workers = new FileWorkers({ fs: nodeFileSystem, threads: 2, start })
+    const jobs = paths.map((from) => ({ kind: 'name' as const, from, path: `${from}-named`, again: false }))
+    await workers.run([...jobs, { kind: 'sync-folder', path: folder }], signal)
+    expect(started).toBeGreaterThan(0)
+    expect(readdirSync(folder).sort()).toEqual(jobs.map(({ path }) => basename(path)).sort())
+  })
+
+  it.each([0, 2])('name no file that is not there, with %i threads', async (threads) => {
+    const workers = new FileWorkers({ fs: nodeFileSystem, threads })
+    const [path = ''] = paths
+    const job = { kind: 'name' as const, from: join(folder, 'nothing'), path, again: false }
+    await expect(workers.run([job], signal)).rejects.toMatchObject({ code: 'STORE_FAILED', facts: { path } })
+    expect(readFileSync(path).equals(content)).toBe(true)
   })
 
   it('tell which of them the file system refused, and begin no more', async () => {

@@ -4,14 +4,16 @@ import type { Worker } from 'node:worker_threads'
 import { failureError, ThreadLost } from '../threads/job-thread.js'
 import { JobThreads } from '../threads/job-threads.js'
 import { absentAsNull, fileError } from './file-errors.js'
-import type { FileJobGroup, GroupResult } from './file-job-groups.js'
-import { type FileJob, fileJobs, type JobResult } from './file-jobs.js'
+import { type AnyFileJob, type FileJobGroup, type GroupResult, isNaming } from './file-job-groups.js'
+import { fileJobs, type JobResult, jobSystem } from './file-jobs.js'
 import type { FileSystem } from './file-system.js'
 import { startFileThread } from './file-thread.js'
 import { inParallel } from './in-parallel.js'
+import { namingJobs } from './naming-jobs.js'
 
 /** Jobs in one question to a thread: enough that asking is not felt, few enough that all threads end at about the same time. */
-const jobsAtOnce = 8
+const filesAtOnce = 8
+const namesAtOnce = 64
 /** Groups under way for each thread: one that it works at, one that waits for it or for what is done with it afterwards. */
 const groupsOfThread = 2
 /** Jobs under way at once on the event loop. */
@@ -32,26 +34,24 @@ export interface FileWorkersOptions {
  */
 export class FileWorkers {
   readonly #fs: FileSystem
-  readonly #here: ReturnType<typeof fileJobs>
+  readonly #fileHere: ReturnType<typeof fileJobs>
+  readonly #nameHere: ReturnType<typeof namingJobs>
   readonly #threads: JobThreads<FileJobGroup, GroupResult>
 
   constructor({ fs, threads, start = startFileThread }: FileWorkersOptions) {
     this.#fs = fs
-    this.#here = fileJobs(fs, { createHash, constants, user: process.getuid?.() ?? null })
+    this.#fileHere = fileJobs(fs, { createHash, constants, ...jobSystem() })
+    this.#nameHere = namingJobs(fs)
     this.#threads = new JobThreads({ start, threads })
   }
 
   /**
-   * Does jobs, several at a time; resolves with what came of each, in their order. When it rejects, no job is under way any more,
-   * and those that were done stay done. `then` is what is to be done with some of them that are done, while others are still worked at.
+   * Does jobs, several at a time, in whatever order; resolves with what came of each, in theirs. When it rejects, no job is under way
+   * any more, and those that were done stay done.
    *
-   * @throws HoldfastError for what the file system refuses, the signal's reason, or what `then` throws.
+   * @throws HoldfastError for what the file system refuses, or the signal's reason.
    */
-  async run<Job extends FileJob>(
-    jobs: readonly Job[],
-    signal: AbortSignal,
-    then: (jobs: readonly Job[], results: readonly (JobResult | null)[]) => Promise<void> = async () => {},
-  ): Promise<readonly (JobResult | null)[]> {
+  async run(jobs: readonly AnyFileJob[], signal: AbortSignal): Promise<readonly (JobResult | null)[]> {
     signal.throwIfAborted()
     const stop = new Int32Array(new SharedArrayBuffer(4))
     const onAbort = (): void => void Atomics.store(stop, 0, 1)
@@ -59,9 +59,8 @@ export class FileWorkers {
     try {
       const atOnce = Math.max(1, this.#threads.most * groupsOfThread)
       const results = await inParallel(inGroups(jobs), atOnce, async (group) => {
-        const done = (await this.#inThread({ jobs: group, stop })) ?? (await this.#runHere(group, signal))
-        await then(group, done)
-        return done
+        signal.throwIfAborted()
+        return (await this.#inThread({ jobs: group, stop }, signal)) ?? (await this.#runHere(group, signal))
       })
       return results.flat()
     } catch (thrown) {
@@ -72,12 +71,12 @@ export class FileWorkers {
     }
   }
 
-  /** What came of the jobs; null where no thread has done them. */
-  async #inThread(group: FileJobGroup): Promise<readonly (JobResult | null)[] | null> {
+  /** What came of the jobs; null where there is no thread to do them. */
+  async #inThread(group: FileJobGroup, signal: AbortSignal): Promise<readonly (JobResult | null)[] | null> {
     try {
       const done = await this.#threads.ask(group)
       if (done === null) return null
-      const failed = group.jobs[done.results.length]
+      const failed = done.failure === null ? undefined : group.jobs[done.failure.index]
       if (done.failure !== null && failed !== undefined) throw failureOf(failed, failureError(done.failure))
       return done.results
     } catch (thrown) {
@@ -85,14 +84,15 @@ export class FileWorkers {
       // What it had begun is begun again.
       for (const job of group.jobs)
         if (job.kind === 'take') await absentAsNull(() => this.#fs.unlink(job.target)).catch(() => undefined)
-      return null
+      const again = group.jobs.map((job) => (job.kind === 'name' ? { ...job, again: true } : job))
+      return this.#runHere(again, signal)
     }
   }
 
-  async #runHere(group: readonly FileJob[], signal: AbortSignal): Promise<readonly (JobResult | null)[]> {
+  async #runHere(group: readonly AnyFileJob[], signal: AbortSignal): Promise<readonly (JobResult | null)[]> {
     return inParallel(group, hereAtOnce, async (job) => {
       try {
-        return await this.#here(job, () => signal.aborted)
+        return await (isNaming(job) ? this.#nameHere(job) : this.#fileHere(job, () => signal.aborted))
       } catch (thrown) {
         throw failureOf(job, thrown)
       }
@@ -100,14 +100,22 @@ export class FileWorkers {
   }
 }
 
-function inGroups<Job>(jobs: readonly Job[]): readonly (readonly Job[])[] {
-  const groups: (readonly Job[])[] = []
-  for (let from = 0; from < jobs.length; from += jobsAtOnce) groups.push(jobs.slice(from, from + jobsAtOnce))
+function inGroups(jobs: readonly AnyFileJob[]): readonly (readonly AnyFileJob[])[] {
+  const atOnce = jobs.every(isNaming) ? namesAtOnce : filesAtOnce
+  const groups: (readonly AnyFileJob[])[] = []
+  for (let from = 0; from < jobs.length; from += atOnce) groups.push(jobs.slice(from, from + atOnce))
   return groups
 }
 
-function failureOf(job: FileJob, thrown: unknown): unknown {
-  return job.kind === 'take'
-    ? fileError(thrown, 'writing an attachment', job.target)
-    : fileError(thrown, 'reading an attachment', job.path)
+function failureOf(job: AnyFileJob, thrown: unknown): unknown {
+  switch (job.kind) {
+    case 'take':
+      return fileError(thrown, 'writing an attachment', job.target)
+    case 'digest':
+      return fileError(thrown, 'reading an attachment', job.path)
+    case 'name':
+      return fileError(thrown, 'naming an attachment', job.path)
+    case 'sync-folder':
+      return fileError(thrown, 'making an attachment durable', job.path)
+  }
 }

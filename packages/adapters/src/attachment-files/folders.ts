@@ -22,9 +22,12 @@ export async function whatIsAt(fs: FileSystem, path: string): Promise<'folder' |
 /** Whether there is a folder of its own at `path`; false when nothing is there, an `ENOTDIR` error for anything else. */
 export async function isOwnFolder(fs: FileSystem, path: string): Promise<boolean> {
   const found = await whatIsAt(fs, path)
-  if (found === 'other')
-    throw Object.assign(new Error(`${path} is no folder of its own`), { code: 'ENOTDIR' })
+  if (found === 'other') throw noFolder(path)
   return found === 'folder'
+}
+
+function noFolder(path: string): Error {
+  return Object.assign(new Error(`${path} is no folder of its own`), { code: 'ENOTDIR' })
 }
 
 /** Makes a folder where there is none, durably. A link in its place is an error. */
@@ -34,10 +37,10 @@ export function makeFolder(fs: FileSystem, path: string): Promise<void> {
 
 /** Makes those of the folders in `parent` that are not there, durably, with one sync for all. A link in the place of one is an error. */
 export async function makeFoldersIn(fs: FileSystem, parent: string, paths: readonly string[]): Promise<void> {
-  const missing: string[] = []
-  await inParallel(paths, atOnce, async (path) => {
-    if (!(await isOwnFolder(fs, path))) missing.push(path)
-  })
+  const found = await fs.lookAtAll(paths)
+  const wrong = paths.find((_, index) => found[index]?.isDirectory() === false)
+  if (wrong !== undefined) throw noFolder(wrong)
+  const missing = paths.filter((_, index) => found[index] === null)
   if (missing.length === 0) return
   await inParallel(missing, atOnce, (path) => fs.mkdir(path, { mode: privateFolder }))
   await syncFolder(fs, parent)
@@ -52,9 +55,12 @@ export async function makeFolders(fs: FileSystem, path: string): Promise<void> {
   await syncFolder(fs, parent)
 }
 
-/** Makes the names in a folder survive a power cut. Windows has no such call: there the file system's own log must do. */
+/** Whether folders can be synced. Windows has no such call: there the file system's own log must do. */
+export const foldersSync = process.platform !== 'win32'
+
+/** Makes the names in a folder survive a power cut, where that can be done. */
 export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
-  if (process.platform === 'win32') return
+  if (!foldersSync) return
   const handle = await fs.open(path, 'r')
   try {
     await handle.sync()

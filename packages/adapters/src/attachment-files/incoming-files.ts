@@ -72,19 +72,17 @@ export class IncomingFiles {
       ways,
     }))
     try {
-      const made = new Map<string, IncomingFile>()
-      // While others are still hashed, so that neither the disk nor the processors wait for the other.
-      await this.#workers.run(jobs, signal, async (group, results) => {
-        const files = group.flatMap(({ target }, index) => {
-          const result = results[index] ?? null
-          if (result === null) return []
-          const { sha256, bytes, way } = result
-          return [{ path: target, sha256, bytes, way: way ?? ('copy' as const) }]
-        })
-        await this.sync(files)
-        for (const file of files) made.set(file.path, file)
+      const results = await this.#workers.run(jobs, signal)
+      const taken = jobs.map(({ target }, index): IncomingFile | null => {
+        const result = results[index] ?? null
+        if (result === null) return null
+        const { sha256, bytes, way, isDurable } = result
+        const file = { path: target, sha256, bytes, way: way ?? ('copy' as const) }
+        if (isDurable) this.#synced.add(file)
+        return file
       })
-      return jobs.map(({ target }) => made.get(target) ?? null)
+      await this.sync(taken.filter((file) => file !== null))
+      return taken
     } catch (thrown) {
       // The first failure is the one to tell; what stays is removed by the next sweep.
       await inParallel(jobs, atOnce, ({ target }) => this.#fs.unlink(target).catch(() => undefined))
