@@ -17,6 +17,7 @@ const { signal } = new AbortController()
 afterAll(() => rmSync(top, { recursive: true, force: true }))
 
 const modes = { file: 0o100644, directory: 0o040755, symlink: 0o120755 } as const
+const flags = { file: 1, directory: 2, symlink: 4 } as const
 const entries: readonly (readonly [domain: string, path: string, kind: keyof typeof modes])[] = [
   ['D', 'a', 'directory'],
   ['D', 'a-b/one', 'file'],
@@ -52,12 +53,14 @@ async function openDb(sql: string): Promise<Manifest> {
     'CREATE TABLE Files (fileID TEXT PRIMARY KEY, domain TEXT, relativePath TEXT, flags INTEGER, file BLOB)',
   )
   db.exec('BEGIN')
-  const insert = db.prepare('INSERT INTO Files VALUES (?, ?, ?, 0, ?)')
-  for (const [domain, relativePath, kind] of entries)
+  // What the phone flags, some tools leave to the mode: so does every other row here.
+  const insert = db.prepare('INSERT INTO Files VALUES (?, ?, ?, ?, ?)')
+  for (const [index, [domain, relativePath, kind]] of entries.entries())
     insert.run(
       fileIdOf({ domain, relativePath }),
       domain,
       relativePath,
+      index % 2 === 0 ? flags[kind] : 0,
       archiveManifestFile(details(relativePath, kind)),
     )
   db.exec(`INSERT INTO Files VALUES ('${'f'.repeat(40)}', 'D', 'a/under another id', 1, NULL),
@@ -114,6 +117,18 @@ describe.each([
     )
     expect(asked.length).toBeGreaterThan(6000)
     expect(asked.filter((path) => !path.startsWith('a/'))).toEqual([])
+    manifest.close()
+  })
+
+  test('says which of some paths are folders, one answer for each, whether flags or only a mode tell', async () => {
+    const manifest = await open()
+    const paths = ['a/b', 'a/many/17', 'nowhere', 'a', 'a/b', 'a/b/link', 'a/b/two']
+    const asked = paths.map((relativePath) => ({ domain: 'D', relativePath }))
+    const folders = [true, false, false, true, true, false, false]
+    expect(manifest.areDirectories(asked)).toEqual(folders)
+    expect(asked.map((path) => manifest.find(path)?.kind === 'directory')).toEqual(folders)
+    expect(manifest.areDirectories([{ domain: 'Other', relativePath: 'a/b' }])).toEqual([false])
+    expect(manifest.areDirectories([])).toEqual([])
     manifest.close()
   })
 

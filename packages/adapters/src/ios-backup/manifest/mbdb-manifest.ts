@@ -74,6 +74,10 @@ export class MbdbManifest implements Manifest {
     return record === null ? null : entryOf(record, fileId)
   }
 
+  areDirectories(paths: readonly PhonePath[]): readonly boolean[] {
+    return paths.map((path) => this.find(path)?.kind === 'directory')
+  }
+
   detailsOf(fileId: string): ManifestFile | null {
     const record = this.#recordOf(fileId)
     return record === null ? null : fileOfRecord(record)

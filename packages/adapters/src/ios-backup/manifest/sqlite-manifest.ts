@@ -41,6 +41,7 @@ type PageRow = readonly [
 export class SqliteManifest implements Manifest {
   readonly #database: BackupDatabase
   readonly #flags: SqliteStatement
+  readonly #notFiles: SqliteStatement
   /** Asked only where it is needed: the column is ten times the rest of the row. */
   readonly #details: SqliteStatement
   readonly #page: (...parameters: readonly number[]) => readonly PageRow[]
@@ -52,6 +53,10 @@ export class SqliteManifest implements Manifest {
       : 'NULL AS file'
     this.#database = database
     this.#flags = database.prepare('SELECT flags FROM Files WHERE fileID = ?')
+    this.#notFiles = database.prepare(
+      `SELECT f.fileID AS fileId, f.flags FROM json_each(?) AS wanted CROSS JOIN Files AS f ON f.fileID = wanted.value
+        WHERE f.flags IS NOT 1`,
+    )
     this.#details = database.prepare(`SELECT ${details} FROM Files WHERE fileID = ?`)
     this.#page = positional<PageRow>(
       database.prepare(
@@ -102,6 +107,19 @@ export class SqliteManifest implements Manifest {
     if (row === undefined) return null
     const details = () => this.detailsOf(fileId)
     return { fileId, kind: kindOf(row.flags, details), details }
+  }
+
+  areDirectories(paths: readonly PhonePath[]): readonly boolean[] {
+    const fileIds = paths.map(fileIdOf)
+    const notFiles = this.#database.guard(() =>
+      rows<{ fileId: unknown; flags: unknown }>(this.#notFiles.all(JSON.stringify(fileIds))),
+    )
+    const directories = new Set<string>()
+    for (const row of notFiles) {
+      const fileId = textOf(row.fileId)
+      if (kindOf(row.flags, () => this.detailsOf(fileId)) === 'directory') directories.add(fileId)
+    }
+    return fileIds.map((fileId) => directories.has(fileId))
   }
 
   async *entries(signal: AbortSignal): AsyncGenerator<readonly ListedEntry[], void, undefined> {

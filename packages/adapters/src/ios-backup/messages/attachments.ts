@@ -35,7 +35,10 @@ export function openAttachments(
     const place = typeof path === 'string' ? { unavailable: path } : await source.placeOf(path)
     const isNowhere = place.unavailable === 'no-path' || place.unavailable === 'not-in-backup'
     if (isNowhere && isOffloaded(row)) return { unavailable: 'offloaded' }
-    const isFolder = place.unavailable === 'invalid-path' && typeof path !== 'string' && source.isFolder(path)
+    const isFolder =
+      place.unavailable === 'invalid-path' &&
+      typeof path !== 'string' &&
+      source.areFolders([path]).includes(true)
     return isFolder ? { unavailable: 'is-directory' } : place
   }
 

@@ -89,10 +89,13 @@ async function foldersOf(database: BackupDatabase, source: PartSource): Promise<
   for (let last = Number.MIN_SAFE_INTEGER; ; ) {
     await setImmediate()
     const found = database.guard(() => rows<{ id: number; filename: SqlValue }>(select.all(last, rowsAtOnce)))
-    for (const { id, filename } of found) {
+    const named = found.flatMap(({ id, filename }) => {
       const path = attachmentPath(typeof filename === 'string' ? filename : null)
-      if (typeof path === 'string' || folders.has(path.relativePath)) continue
-      if (source.isFolder(path)) folders.set(path.relativePath, id)
+      return typeof path === 'string' ? [] : [{ id, path }]
+    })
+    const areFolders = source.areFolders(named.map(({ path }) => path))
+    for (const [index, { id, path }] of named.entries()) {
+      if (areFolders[index] === true && !folders.has(path.relativePath)) folders.set(path.relativePath, id)
     }
     const next = found.at(-1)?.id
     if (next === undefined || next <= last) return folders

@@ -37,8 +37,8 @@ export interface PartSource {
    */
   placeOf(path: PhonePath): Promise<ContentPlace>
 
-  /** Whether the backup lists a folder under a path. Throws `MANIFEST_DAMAGED`, `BACKUP_UNREADABLE`. */
-  isFolder(path: PhonePath): boolean
+  /** Whether the backup lists folders under some paths, one answer for each. Throws `MANIFEST_DAMAGED`, `BACKUP_UNREADABLE`. */
+  areFolders(paths: readonly PhonePath[]): readonly boolean[]
 
   /**
    * What the backup lists below a folder, other folders left out, of all paths that are wanted: some at a time and in no order, an

@@ -45,7 +45,7 @@ export function backupSource(files: BackupFiles): PartSource {
   return {
     ownNumber,
     placeOf: (path) => placeOf(path, manifest, blobs),
-    isFolder: (path) => manifest.find(path)?.kind === 'directory',
+    areFolders: (paths) => manifest.areDirectories(paths),
     async *filesBelow(folder, isWanted) {
       for await (const page of manifest.below(folder, isWanted, files.signal)) {
         yield page
