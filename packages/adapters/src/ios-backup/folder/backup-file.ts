@@ -6,8 +6,12 @@ import { lookAt } from '../../file-status/look-at-all.js'
 
 const chunkBytes = 256 * 1024
 
+/** What a read of a file gave. */
+type Read = { readonly bytesRead: number }
+
 /**
- * The bytes of a file of the backup, in chunks of at most 256 KiB; links are not followed.
+ * The bytes of a file of the backup, in chunks of at most 256 KiB; links are not followed. The next chunk is read while the caller works
+ * on one. `reuse` says that a chunk may be overwritten as soon as the next one is asked for.
  *
  * @throws HoldfastError `BACKUP_UNREADABLE`, or the signal's reason.
  */
@@ -17,6 +21,7 @@ export async function* readFileChunks(
   reuse = false,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let file: FileHandle | null = null
+  let ahead: Promise<Read> | null = null
   try {
     signal.throwIfAborted()
     // Undefined on Windows, where `find` has looked at the file itself a moment ago.
@@ -24,17 +29,30 @@ export async function* readFileChunks(
     const { size } = await file.stat()
     // One byte more than the file has shows its end without a second buffer.
     const length = Math.min(chunkBytes, size + 1)
-    let buffer = Buffer.allocUnsafe(length)
+    let buffer: Buffer = Buffer.allocUnsafe(length)
+    let spare: Buffer | null = null
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, length, null)
+      const { bytesRead }: Read = await (ahead ?? file.read(buffer, 0, length, null))
+      ahead = null
       signal.throwIfAborted()
       if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
-      if (!reuse) buffer = Buffer.allocUnsafe(length)
+      const chunk = buffer.subarray(0, bytesRead)
+      // Of a small file only its end is left to be seen, which is not worth another buffer.
+      if (bytesRead === length) {
+        const next: Buffer = (reuse ? spare : null) ?? Buffer.allocUnsafe(length)
+        spare = buffer
+        buffer = next
+        ahead = file.read(buffer, 0, length, null)
+        // Told when it is waited for, if it is.
+        ahead.catch(() => undefined)
+      }
+      yield chunk
+      if (ahead === null && !reuse) buffer = Buffer.allocUnsafe(length)
     }
   } catch (cause) {
     throw signal.aborted ? signal.reason : readFailure(path, cause)
   } finally {
+    await ahead?.catch(() => undefined)
     await file?.close()
   }
 }
