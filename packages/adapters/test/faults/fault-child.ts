@@ -2,8 +2,9 @@
  * A process in which an app meets one fault after the other, each on files of its own. It is given {@link FaultTasks} as JSON, and
  * writes a report of each; one that is missing is the one at which the process ended.
  */
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { openFilesIn } from '../open-files.js'
 import { FaultApp } from './fault-app.js'
 import { FaultControl } from './fault-control.js'
 import type { FaultReport, FaultTask, FaultTasks } from './fault-task.js'
@@ -23,16 +24,4 @@ async function meet(task: FaultTask): Promise<FaultReport> {
   const seen = control.read()
   control.lift()
   return { story, end, seen, leftOpen: openFilesIn(dirname(dirname(task.database))) }
-}
-
-function openFilesIn(folder: string): readonly string[] {
-  return readdirSync('/proc/self/fd').flatMap((name) => {
-    try {
-      const file = readlinkSync(`/proc/self/fd/${name}`)
-      return file.startsWith(folder) ? [file] : []
-    } catch {
-      // The descriptor that lists the others is closed again.
-      return []
-    }
-  })
 }

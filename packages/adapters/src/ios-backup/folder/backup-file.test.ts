@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { openFilesIn } from '../../../test/open-files.js'
 import { readFileChunks } from './backup-file.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-chunks-'))
@@ -16,18 +17,6 @@ function fileOf(bytes: number): { readonly path: string; readonly content: Buffe
   const content = randomBytes(bytes)
   writeFileSync(path, content)
   return { path, content }
-}
-
-/** How often the process has a file open; only Linux tells. */
-function timesOpen(path: string): number {
-  const links = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(join('/proc/self/fd', fd))
-    } catch {
-      return ''
-    }
-  })
-  return links.filter((link) => link === path).length
 }
 
 describe('a file that is read in chunks', () => {
@@ -53,16 +42,16 @@ describe('a file that is read in chunks', () => {
     async () => {
       const { path } = fileOf(6 * chunk)
       for await (const _ of readFileChunks(path, signal, true)) {
-        expect(timesOpen(path)).toBe(1)
+        expect(openFilesIn(path)).toHaveLength(1)
         break
       }
-      expect(timesOpen(path)).toBe(0)
+      expect(openFilesIn(path)).toEqual([])
       const stopping = new AbortController()
       const reading = readFileChunks(path, stopping.signal, true)
       await reading.next()
       stopping.abort(new Error('enough'))
       await expect(reading.next()).rejects.toThrow('enough')
-      expect(timesOpen(path)).toBe(0)
+      expect(openFilesIn(path)).toEqual([])
     },
   )
 })

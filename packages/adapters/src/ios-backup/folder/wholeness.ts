@@ -22,11 +22,11 @@ export interface Judgement {
 
 /** Reads the property lists of a backup. Throws as `readPlistFile`. */
 export async function readBackupPlists(root: string): Promise<BackupPlists> {
-  const [info, manifest, status] = await Promise.all(
-    [infoName, manifestPlistName, statusName].map((name) => readPlistFile(join(root, name))),
-  )
-  const none: PlistFile = { state: 'absent' }
-  return { info: info ?? none, manifest: manifest ?? none, status: status ?? none }
+  // One after the other: when one cannot be read, no other is still open, which on Windows would keep the backup from being moved.
+  const info = await readPlistFile(join(root, infoName))
+  const manifest = await readPlistFile(join(root, manifestPlistName))
+  const status = await readPlistFile(join(root, statusName))
+  return { info, manifest, status }
 }
 
 /**
