@@ -1,4 +1,5 @@
-import type { BackupDatabase, DatabaseName } from '../database/backup-database.js'
+import type { BackupDatabase } from '../database/backup-database.js'
+import type { DatabaseName } from '../database/database-errors.js'
 import { contactDatabase, contactImageDatabase } from '../manifest/file-id.js'
 import { type BackupPart, missingPart, type OpenPart, type PartSource } from '../parts/backup-part.js'
 import { homeRegion } from '../phone-numbers/home-region.js'

@@ -1,5 +1,7 @@
 import type { OpenSqlite } from '../../sqlite/driver.js'
-import { BackupDatabase, type DatabaseName, damaged, type SideFile } from '../database/backup-database.js'
+import { BackupDatabase } from '../database/backup-database.js'
+import { type DatabaseName, damaged } from '../database/database-errors.js'
+import type { SideFile } from '../database/private-copy.js'
 import type { Blobs } from '../folder/blobs.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
 import { besides, type PhonePath } from './file-id.js'

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { DecodeFailure } from '../../decoding/decoding.js'
-import { damaged } from '../database/backup-database.js'
+import { damaged } from '../database/database-errors.js'
 import { unreadable } from '../folder/backup-file.js'
 import { fileIdOf, type PhonePath } from './file-id.js'
 import { FileIdTable } from './file-id-table.js'

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { OpenSqlite, SqliteStatement } from '../../sqlite/driver.js'
-import { BackupDatabase, damaged, positional, rows } from '../database/backup-database.js'
+import { BackupDatabase, positional, rows } from '../database/backup-database.js'
+import { damaged } from '../database/database-errors.js'
 import { regularFile } from '../folder/backup-file.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
 import { fileIdOf, type PhonePath } from './file-id.js'

@@ -1,4 +1,5 @@
-import { type BackupDatabase, damaged } from '../database/backup-database.js'
+import type { BackupDatabase } from '../database/backup-database.js'
+import { damaged } from '../database/database-errors.js'
 import type { OpenPart, PartSource } from '../parts/backup-part.js'
 import { AttachmentRows } from './attachment-rows.js'
 import { type AttachmentTable, openAttachments } from './attachments.js'

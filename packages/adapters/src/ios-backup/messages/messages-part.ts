@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/core'
-import type { DatabaseName } from '../database/backup-database.js'
+import type { DatabaseName } from '../database/database-errors.js'
 import { messageDatabase } from '../manifest/file-id.js'
 import type { BackupPart } from '../parts/backup-part.js'
 import { openMessageDatabase } from './message-database.js'

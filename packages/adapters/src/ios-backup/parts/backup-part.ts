@@ -1,5 +1,6 @@
 import type { AttachmentRecord, BackupPartName, PartState, SourceTotals } from '@holdfast/core/import'
-import type { BackupDatabase, DatabaseName } from '../database/backup-database.js'
+import type { BackupDatabase } from '../database/backup-database.js'
+import type { DatabaseName } from '../database/database-errors.js'
 import type { PhonePath } from '../manifest/file-id.js'
 import type { RecordTable } from '../record-table.js'
 import type { ContentPlace } from './content-place.js'

@@ -1,5 +1,5 @@
 import type { OpenSqlite } from '../../sqlite/driver.js'
-import type { DatabaseName } from '../database/backup-database.js'
+import type { DatabaseName } from '../database/database-errors.js'
 import type { Blobs } from '../folder/blobs.js'
 import type { Fingerprint } from '../folder/fingerprint.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'

@@ -1,4 +1,4 @@
-import type { DatabaseName } from '../database/backup-database.js'
+import type { DatabaseName } from '../database/database-errors.js'
 import type { PhonePath } from '../manifest/file-id.js'
 import { type BackupPart, missingPart } from '../parts/backup-part.js'
 import { homeRegion } from '../phone-numbers/home-region.js'

@@ -1,4 +1,4 @@
-import type { DatabaseName } from '../database/backup-database.js'
+import type { DatabaseName } from '../database/database-errors.js'
 import type { PhonePath } from '../manifest/file-id.js'
 
 /** One of WhatsApp's apps; each has databases and files of its own. */

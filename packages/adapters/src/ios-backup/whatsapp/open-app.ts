@@ -1,5 +1,6 @@
 import type { AttachmentRecord } from '@holdfast/core/import'
-import { type BackupDatabase, damaged } from '../database/backup-database.js'
+import type { BackupDatabase } from '../database/backup-database.js'
+import { damaged } from '../database/database-errors.js'
 import type { OpenPart, PartSource, PartTable } from '../parts/backup-part.js'
 import type { ContentPlace } from '../parts/content-place.js'
 import { type AppPlaces, databaseName, lidDatabases, type WhatsAppApp } from './apps.js'
