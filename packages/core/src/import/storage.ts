@@ -192,9 +192,10 @@ export interface Storage {
   /**
    * Stages a batch with its cursor, atomically: after a power cut either all of it is there or nothing.
    * Content is durable under its final name before any row refers to it. A record that the library already holds unchanged
-   * (same owner, same `recordIdentity` and content; its file present) is `present`; an attachment with `unavailable` is
-   * `skipped`; an `unreadable` record is `failed` (`itemOutcome`). Durable when it resolves. Repeating a batch whose commit
-   * was not seen is safe.
+   * (same owner, same `recordIdentity` and content) is `present`, also where its file was gone or another and is written again here:
+   * `present` says that the library had the record, not that nothing had to be mended. An attachment with `unavailable` is
+   * `skipped`; an `unreadable` record is `failed` (`itemOutcome`).
+   * Durable when it resolves. Repeating a batch whose commit was not seen is safe.
    *
    * @throws HoldfastError `DISK_FULL`, `STORE_FAILED`, `IMPORT_UNKNOWN`, `LIBRARY_CHANGED`, or what `content` throws; then nothing
    *   of the batch is staged.
