@@ -1,19 +1,12 @@
 import { mkdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { blobPath, callsFile, messagesFile, noAnomalies } from '../../src/testing/index.js'
 import { blob, type Disturbance, drawnOfRows, ofFiles, seed, sql } from './disturbances.js'
-import { type DisturbedImport, flip, type Moments, type Sharing, setUpImport } from './one-import.js'
+import { flip, type Sharing } from './one-import.js'
+import { useOneImport } from './use-one-import.js'
 
-let place: DisturbedImport
-afterEach(() => place.workshop.cleanUp())
-
-/** Runs an import that deletes its backup in the end, disturbed at a moment. */
-async function outcomeOf(sharing: Sharing, moments: Moments) {
-  place = await setUpImport(sharing, moments)
-  const run = await place.app.import({ path: place.backup.path, cleanup: 'delete' })
-  return { run, outcome: await run.outcome() }
-}
+const { outcomeOf, backupIsThere } = useOneImport()
 
 describe(`between verify and cleanup (seed ${seed})`, () => {
   it.each([
@@ -39,7 +32,7 @@ describe(`between verify and cleanup (seed ${seed})`, () => {
         step: 'cleanup',
         error: { code: 'RECEIPT_INVALID' },
       })
-    expect(place.backupIsThere()).toBe(true)
+    expect(backupIsThere()).toBe(true)
   })
 
   const expectKept = async (sharing: Sharing, disturb: Disturbance[1]) => {
@@ -48,7 +41,7 @@ describe(`between verify and cleanup (seed ${seed})`, () => {
       status: 'done',
       outputs: { cleanup: { deleted: false, kept: 'changed' } },
     })
-    expect(place.backupIsThere()).toBe(true)
+    expect(backupIsThere()).toBe(true)
   }
 
   it.each(['copied', 'linked', 'cloned'] as const)(
@@ -87,6 +80,6 @@ describe(`between verify and cleanup (seed ${seed})`, () => {
   it('nothing: the backup goes', async () => {
     const { outcome } = await outcomeOf('linked', {})
     expect(outcome).toMatchObject({ status: 'done', outputs: { cleanup: { deleted: true, kept: null } } })
-    expect(place.backupIsThere()).toBe(false)
+    expect(backupIsThere()).toBe(false)
   })
 })

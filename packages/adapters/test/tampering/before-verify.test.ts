@@ -1,16 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { blob, drawnOfRows, ofFiles, seed } from './disturbances.js'
-import { type DisturbedImport, flip, type Moments, type Sharing, setUpImport } from './one-import.js'
+import { flip } from './one-import.js'
+import { useOneImport } from './use-one-import.js'
 
-let place: DisturbedImport
-afterEach(() => place.workshop.cleanUp())
-
-/** Runs an import that deletes its backup in the end, disturbed at a moment. */
-async function outcomeOf(sharing: Sharing, moments: Moments) {
-  place = await setUpImport(sharing, moments)
-  const run = await place.app.import({ path: place.backup.path, cleanup: 'delete' })
-  return { run, outcome: await run.outcome() }
-}
+const { outcomeOf, backupIsThere } = useOneImport()
 
 describe(`between store and verify (seed ${seed})`, () => {
   it.each([...drawnOfRows, ...ofFiles])(
@@ -18,7 +11,7 @@ describe(`between store and verify (seed ${seed})`, () => {
     async (_what, disturb) => {
       const { run, outcome } = await outcomeOf('copied', { stored: disturb })
       expect(outcome).toMatchObject({ status: 'retryable', error: { code: 'VERIFY_FAILED' } })
-      expect(place.backupIsThere()).toBe(true)
+      expect(backupIsThere()).toBe(true)
       await run.retry()
       expect(await run.outcome()).toMatchObject({ status: 'done', outputs: { cleanup: { deleted: true } } })
     },
@@ -29,7 +22,7 @@ describe(`between store and verify (seed ${seed})`, () => {
     async (sharing) => {
       const { outcome } = await outcomeOf(sharing, { stored: (of) => flip(blob(of)) })
       expect(outcome).toMatchObject({ status: 'retryable', error: { code: 'VERIFY_FAILED' } })
-      expect(place.backupIsThere()).toBe(true)
+      expect(backupIsThere()).toBe(true)
     },
   )
 })
