@@ -82,6 +82,20 @@ describe('an import into the table of the guide', () => {
     expect(await verifyLibrary(storage, { signal })).toMatchObject({ valid: true, found: 0 })
   })
 
+  it('that finds no room parks with DISK_FULL, and goes on when there is some', async () => {
+    const storage = messageTable(db, join(workshop.folder, 'app.db'))
+    db.exec('PRAGMA max_page_count = 30')
+    const run = await start(storage)
+    expect(await run.outcome()).toMatchObject({
+      status: 'retryable',
+      step: 'store',
+      error: { code: 'DISK_FULL', facts: { systemCode: 'SQLITE_FULL' } },
+    })
+    db.exec('PRAGMA max_page_count = 1073741823')
+    await run.retry()
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+  })
+
   it('that fails goes on when it is retried, and leaves nothing when it is discarded instead', async () => {
     const before = rows()
     const storage = messageTable(db, 'app.db')
@@ -95,7 +109,8 @@ describe('an import into the table of the guide', () => {
       },
     }
     const run = await start(failing)
-    expect(await run.outcome()).toMatchObject({ status: 'retryable', step: 'store' })
+    const told = { status: 'retryable', step: 'store', error: { code: 'STEP_FAILED' } }
+    expect(await run.outcome()).toMatchObject(told)
     expect(rows()).toEqual(before)
     await run.discard()
     expect(rows()).toEqual(before)

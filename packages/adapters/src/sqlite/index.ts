@@ -15,3 +15,4 @@ export {
   type SqliteLibraryOptions,
   sqliteLibrary,
 } from './library/sqlite-library.js'
+export { sqlError } from './sql-errors.js'

@@ -1,5 +1,4 @@
-import { inTransaction, type SqliteDatabase } from '@holdfast/adapters/sqlite'
-import { sqlError } from '../../src/sqlite/library/sql-errors.js'
+import { inTransaction, type SqliteDatabase, sqlError } from '@holdfast/adapters/sqlite'
 
 /** A value of a column. */
 export type Value = string | number | null

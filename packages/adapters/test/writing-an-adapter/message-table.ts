@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { inTransaction, type SqliteDatabase } from '@holdfast/adapters/sqlite'
+import { inTransaction, type SqliteDatabase, sqlError } from '@holdfast/adapters/sqlite'
 import { canonicalJson } from '@holdfast/core'
 import {
   checkOpen,
@@ -39,12 +39,21 @@ type Item = Pick<StoredItem, 'type' | 'key' | 'outcome' | 'reason'> & { version:
 type Row = { sender: string | null; sent_at: number | null; text: string | null }
 
 /** A Storage over an app's table of messages. Contents are kept in the database, records that the app has no table for as JSON. */
-export function messageTable(db: SqliteDatabase, name: string): Storage {
+export function messageTable(db: SqliteDatabase, path: string): Storage {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON') // commits survive a power cut
   const run = (sql: string, ...values: unknown[]) => db.prepare(sql).run(...values)
   // The tables are this file's own: a row is what the caller's type says.
   const all = <R>(sql: string, ...values: unknown[]) => db.prepare(sql).all(...values) as R[]
   const one = <R>(sql: string, ...values: unknown[]) => all<R>(sql, ...values)[0]
+
+  /** All of it durably, or nothing; what SQLite refuses is told as an import's user can act on it: `DISK_FULL`, for one. */
+  function commit<R>(doing: string, work: () => R): R {
+    try {
+      return inTransaction(db, work)
+    } catch (thrown) {
+      throw sqlError(thrown, doing, path)
+    }
+  }
 
   function known(id: string): Run | null {
     type Kept = Omit<Run, 'cursor' | 'receipt'> & { cursor: string; receipt: string; stale: 0 | 1 }
@@ -114,15 +123,15 @@ export function messageTable(db: SqliteDatabase, name: string): Storage {
   }
 
   return {
-    resources: [`library:${name}`],
+    resources: [`library:${path}`],
     format: 'message-table 1',
 
     async check() {
-      inTransaction(db, () => {}) // what the driver throws is told
+      commit('locking it', () => {})
     },
 
     async begin(ref) {
-      const { cursor, items, receipt } = inTransaction(db, () => {
+      const { cursor, items, receipt } = commit('beginning', () => {
         const before = known(ref.id)
         const goesOn = before?.receipt || (before?.isStale === false && isSameSource(before, ref))
         if (before !== null && !goesOn) forget(before)
@@ -141,7 +150,7 @@ export function messageTable(db: SqliteDatabase, name: string): Storage {
         if (record.type === 'attachment' && record.unavailable === null)
           contents.set(record, await collectContent(content(record, signal), signal))
       // Nothing is written before all content is here, and then everything at once.
-      inTransaction(db, () => {
+      commit('staging a batch', () => {
         const found = find(id)
         checkOpen(found)
         const batch = hashOf(canonicalJson([records, cursor]))
@@ -182,7 +191,7 @@ export function messageTable(db: SqliteDatabase, name: string): Storage {
 
     async publish(id, receipt) {
       const sealed = await receiptOfImport(find(id), receipt)
-      inTransaction(db, () => {
+      commit('publishing', () => {
         const found = find(id)
         if (!isToBePublished(found, sealed)) return
         const next = '(SELECT ifnull(max(place), 0) + 1 FROM import_runs)'
@@ -194,7 +203,7 @@ export function messageTable(db: SqliteDatabase, name: string): Storage {
     },
 
     async discard(id) {
-      inTransaction(db, () => {
+      commit('taking an import back', () => {
         const found = known(id)
         if (found?.receipt) run('UPDATE import_runs SET stale = 1 WHERE place IS NULL')
         if (found !== null) forget(found)

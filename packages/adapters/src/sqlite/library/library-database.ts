@@ -1,9 +1,9 @@
 import { HoldfastError } from '@holdfast/core'
 import { inTransaction, type SqliteDatabase, type SqliteStatement } from '../driver.js'
 import { databasePath, sqliteCodeOf } from '../result-codes.js'
+import { sqlError } from '../sql-errors.js'
 import { asRow, asRows, number, type Row, text } from './fields.js'
 import { migrations } from './migrations/index.js'
-import { sqlError } from './sql-errors.js'
 
 const busyMilliseconds = 5000
 

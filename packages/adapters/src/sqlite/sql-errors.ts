@@ -1,8 +1,12 @@
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
-import { diskFull } from '../../disk-space/disk-full.js'
-import { isSqliteFull, sqliteCodeOf } from '../result-codes.js'
+import { diskFull } from '../disk-space/disk-full.js'
+import { isSqliteFull, sqliteCodeOf } from './result-codes.js'
 
-/** What SQLite refused for a database at `path` (null: in memory), as an error that a user can act on; errors of ours unchanged. */
+/**
+ * What SQLite refused for a library in the database at `path` (null: in memory), as an error that a user can act on: `DISK_FULL` with the
+ * room that there is, `DESTINATION_UNWRITABLE`, `LIBRARY_DAMAGED`, otherwise `STORE_FAILED` with SQLite's code as `systemCode`. A
+ * HoldfastError comes back as it is. `doing` says in a few words what was refused: `staging a batch`.
+ */
 export function sqlError(thrown: unknown, doing: string, path: string | null): HoldfastError {
   if (isHoldfastError(thrown)) return thrown
   const code = sqliteCodeOf(thrown) ?? systemCodeOf(thrown) ?? 'unknown'
