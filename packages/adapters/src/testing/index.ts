@@ -1,5 +1,8 @@
+export { type Cutting, cutPair } from './cut-pair.js'
 export type { BackupScript, BackupService } from './emulated-iphone/backup-service/backup-service.js'
+export { hostileScripts, waysOut } from './emulated-iphone/backup-service/hostile-scripts.js'
 export type { BackupMoment, MomentAction } from './emulated-iphone/backup-service/moments.js'
+export { oddScripts } from './emulated-iphone/backup-service/odd-scripts.js'
 export type { PasscodeSheet } from './emulated-iphone/backup-service/passcode-sheet.js'
 export { PhoneFailure } from './emulated-iphone/backup-service/phone-failure.js'
 export type { LinkVersion, PhoneLink } from './emulated-iphone/backup-service/phone-link.js'

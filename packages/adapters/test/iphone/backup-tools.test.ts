@@ -2,12 +2,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { inspectBackup } from '../../src/ios-backup/index.js'
 import {
   EmulatedIphone,
   type EmulatedIphoneOptions,
   generatedContent,
+  oddScripts,
   openTestSqlite,
   PhoneTree,
 } from '../../src/testing/index.js'
@@ -17,21 +18,22 @@ const installed = spawnSync('idevicebackup2', ['--help']).error === undefined
 const service = 'com.apple.mobilebackup2'
 const photo = 'MediaDomain-Media/DCIM/IMG_1.HEIC'
 
-let folder = ''
-let phone: EmulatedIphone | null = null
+/** A phone, and a folder of this computer for its backups. */
+interface Cable {
+  readonly each: EmulatedIphone
+  readonly folder: string
+}
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-tools-'))
-})
-afterEach(async () => {
-  await phone?.stop()
-  phone = null
-  await rm(folder, { recursive: true, force: true })
-})
-
-async function start(options: EmulatedIphoneOptions = {}): Promise<EmulatedIphone> {
-  phone = await EmulatedIphone.start({ tree: sampleTree(), ...options })
-  return phone
+/** What each test began, and is to end. */
+async function onCable(options: EmulatedIphoneOptions, use: (cable: Cable) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-tools-'))
+  const each = await EmulatedIphone.start({ tree: sampleTree(), ...options })
+  try {
+    await use({ each, folder })
+  } finally {
+    await each.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 function sampleTree(): PhoneTree {
@@ -46,7 +48,12 @@ function sampleTree(): PhoneTree {
 
 function begin(each: EmulatedIphone, ...words: readonly string[]): ChildProcess {
   const env = { ...process.env, USBMUXD_SOCKET_ADDRESS: each.address }
-  return spawn('idevicebackup2', [...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn('idevicebackup2', [...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 90_000,
+    killSignal: 'SIGKILL',
+  })
 }
 
 /** Waits for the program; gives its exit status, and all that it printed. */
@@ -58,14 +65,14 @@ async function ended(tool: ChildProcess): Promise<{ readonly status: number | nu
 }
 
 /** Makes a backup that succeeds, without a complaint of the phone. */
-async function backUp(each: EmulatedIphone, ...words: readonly string[]): Promise<void> {
+async function backUp({ each, folder }: Cable, ...words: readonly string[]): Promise<void> {
   const { status, said } = await ended(begin(each, ...words, 'backup', folder))
   expect(each.transcript.complaints).toEqual([])
   expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining('Backup Successful') })
 }
 
 /** The backup is complete, and holds what the phone holds. */
-async function expectWhole(each: EmulatedIphone, password: string | null = null): Promise<void> {
+async function expectWhole({ each, folder }: Cable, password: string | null = null): Promise<void> {
   const path = join(folder, each.udid)
   const inspection = await inspectBackup(path, { openSqlite: openTestSqlite, digests: password === null })
   expect(inspection).toMatchObject({ wholeness: 'complete', reasons: [], remarks: [] })
@@ -77,117 +84,171 @@ describe.skipIf(!installed)(
   `idevicebackup2 takes the emulated phone for real${installed ? '' : ' (skipped: libimobiledevice-utils is not installed)'}`,
   { timeout: 120_000 },
   () => {
-    test.each<EmulatedIphoneOptions>([
+    test.concurrent.each<EmulatedIphoneOptions>([
       { linkVersion: 300, tls: '1.2' },
       { linkVersion: 400, certificates: 'sha1' },
-    ])('a full backup holds every file of the phone: %j', async (options) => {
-      const each = await start(options)
-      await backUp(each)
-      await expectWhole(each)
-      expect(each.backups.sent).toHaveLength(304)
-      const posted = each.transcript.lines.flatMap(({ what, details }) =>
-        what === 'PostNotification' ? [details['name']] : [],
-      )
-      expect(posted).toEqual(
-        ['syncWillStart', 'syncLockRequest', 'syncDidStart', 'syncDidFinish'].map(
-          (name) => `com.apple.itunes-mobdev.${name}`,
-        ),
-      )
-    })
-
-    test('an incremental backup sends what changed, and removes what is gone', async () => {
-      const each = await start()
-      await backUp(each)
-      const { tree } = each.backups
-      tree.put('HomeDomain', 'Library/Preferences/a.plist', 'later')
-      tree.put('HomeDomain', 'Library/new', 'new')
-      tree.remove('HomeDomain', 'Library/many/7').remove('MediaDomain', 'Media/DCIM')
-      await backUp(each)
-      expect(each.backups.sent).toEqual(['HomeDomain-Library/Preferences/a.plist', 'HomeDomain-Library/new'])
-      await expectWhole(each)
-
-      await backUp(each)
-      expect(each.backups.sent).toEqual([])
-      await expectWhole(each)
-
-      await backUp(each, '--full')
-      expect(each.backups.sent).toHaveLength(303)
-      await expectWhole(each)
-    })
-
-    test('after the cable was pulled in the middle of a file, the backup before is there, and the next is whole', async () => {
-      const each = await start()
-      await backUp(each)
-      const before = await readWholeBackup(join(folder, each.udid))
-      each.backups.tree.put('MediaDomain', 'Media/DCIM/IMG_1.HEIC', generatedContent(4_000_000, 'another'))
-      each.backups.at('inside-file', () => each.unplug())
-      const { status } = await ended(begin(each, 'backup', folder))
-      expect(status).not.toBe(0)
-      expect(each.transcript.complaints).toEqual([])
-      expect(each.backups.sent).toEqual([])
-      expect(await readWholeBackup(join(folder, each.udid))).toEqual(before)
-      expect(await inspectBackup(join(folder, each.udid), { openSqlite: openTestSqlite })).toMatchObject({
-        wholeness: 'resumable',
-      })
-
-      each.plugIn()
-      await backUp(each)
-      expect(each.backups.sent).toEqual([photo])
-      await expectWhole(each)
-    })
-
-    test.each(['file', 'moving', 'removing', 'finishing'] as const)(
-      'killed at “%s”, the next backup is whole',
-      async (moment) => {
-        const each = await start()
-        const tool = begin(each, 'backup', folder)
-        each.backups.at(moment, () => void tool.kill('SIGKILL'), moment === 'moving' ? 3 : 1)
-        expect((await ended(tool)).status).toBeNull()
-        await backUp(each)
-        await expectWhole(each)
-      },
+    ])('a full backup holds every file of the phone: %j', (options) =>
+      onCable(options, async (cable) => {
+        const { each } = cable
+        await backUp(cable)
+        await expectWhole(cable)
+        expect(each.backups.sent).toHaveLength(304)
+        const posted = each.transcript.lines.flatMap(({ what, details }) =>
+          what === 'PostNotification' ? [details['name']] : [],
+        )
+        expect(posted).toEqual(
+          ['syncWillStart', 'syncLockRequest', 'syncDidStart', 'syncDidFinish'].map(
+            (name) => `com.apple.itunes-mobdev.${name}`,
+          ),
+        )
+      }),
     )
 
-    test('encryption is turned on, changed and turned off, and a wrong password is told', async () => {
-      const each = await start()
-      const run = async (...words: readonly string[]) => ended(begin(each, ...words, folder))
-      expect(await run('encryption', 'on', 'first')).toMatchObject({ status: 0 })
-      await backUp(each)
-      await expectWhole(each, 'first')
-      each.backups.tree.put('HomeDomain', 'Library/new', 'new')
-      await backUp(each)
-      expect(each.backups.sent).toEqual(['HomeDomain-Library/new'])
-      await expectWhole(each, 'first')
+    test.concurrent('an incremental backup sends what changed, and removes what is gone', () =>
+      onCable({}, async (cable) => {
+        const { each } = cable
+        await backUp(cable)
+        const { tree } = each.backups
+        tree.put('HomeDomain', 'Library/Preferences/a.plist', 'later')
+        tree.put('HomeDomain', 'Library/new', 'new')
+        tree.remove('HomeDomain', 'Library/many/7').remove('MediaDomain', 'Media/DCIM')
+        await backUp(cable)
+        expect(each.backups.sent).toEqual([
+          'HomeDomain-Library/Preferences/a.plist',
+          'HomeDomain-Library/new',
+        ])
+        await expectWhole(cable)
 
-      const wrong = await run('encryption', 'off', 'second')
-      expect(wrong.status).not.toBe(0)
-      expect(wrong.said).toContain('207')
+        await backUp(cable)
+        expect(each.backups.sent).toEqual([])
+        await expectWhole(cable)
 
-      expect(await run('changepw', 'first', 'second')).toMatchObject({ status: 0 })
-      await backUp(each)
-      await expectWhole(each, 'second')
-      expect(await run('encryption', 'off', 'second')).toMatchObject({ status: 0 })
-      await backUp(each)
-      await expectWhole(each)
-      expect(each.transcript.complaints).toEqual([])
-    })
+        await backUp(cable, '--full')
+        expect(each.backups.sent).toHaveLength(303)
+        await expectWhole(cable)
+      }))
 
-    test('what the phone ends a backup with is told', async () => {
-      const each = await start()
-      each.backups.failAt('requested', 208, 'Device locked')
-      const locked = await ended(begin(each, 'backup', folder))
-      expect(locked).toMatchObject({
-        status: 256 - 208,
-        said: expect.stringContaining('Device locked (MBErrorDomain/208)'),
-      })
+    test.concurrent('after the cable was pulled in the middle of a file, the backup before is there, and the next is whole', () =>
+      onCable({}, async (cable) => {
+        const { each, folder } = cable
+        await backUp(cable)
+        const before = await readWholeBackup(join(folder, each.udid))
+        each.backups.tree.put('MediaDomain', 'Media/DCIM/IMG_1.HEIC', generatedContent(4_000_000, 'another'))
+        each.backups.at('inside-file', () => each.unplug())
+        const { status } = await ended(begin(each, 'backup', folder))
+        expect(status).not.toBe(0)
+        expect(each.transcript.complaints).toEqual([])
+        expect(each.backups.sent).toEqual([])
+        expect(await readWholeBackup(join(folder, each.udid))).toEqual(before)
+        expect(await inspectBackup(join(folder, each.udid), { openSqlite: openTestSqlite })).toMatchObject({
+          wholeness: 'resumable',
+        })
 
-      each.backups.unreadable.set(photo, 'Input/output error')
-      const partly = await ended(begin(each, 'backup', folder))
-      expect(partly).toMatchObject({ status: 256 - 104, said: expect.stringContaining('MBErrorDomain/104') })
-      each.backups.unreadable.clear()
-      await backUp(each)
-      await expectWhole(each)
-      expect(each.transcript.said(service).at(-1)).toBe('DLMessageDisconnect')
-    })
+        each.plugIn()
+        await backUp(cable)
+        expect(each.backups.sent).toEqual([photo])
+        await expectWhole(cable)
+      }))
+
+    test.concurrent.each(['file', 'moving', 'removing', 'finishing'] as const)(
+      'killed at “%s”, the next backup is whole',
+      (moment) =>
+        onCable({}, async (cable) => {
+          const { each, folder } = cable
+          const tool = begin(each, 'backup', folder)
+          each.backups.at(moment, () => void tool.kill('SIGKILL'), moment === 'moving' ? 3 : 1)
+          expect((await ended(tool)).status).toBeNull()
+          await backUp(cable)
+          await expectWhole(cable)
+        }),
+    )
+
+    test.concurrent('encryption is turned on, changed and turned off, and a wrong password is told', () =>
+      onCable({}, async (cable) => {
+        const { each, folder } = cable
+        const run = async (...words: readonly string[]) => ended(begin(each, ...words, folder))
+        expect(await run('encryption', 'on', 'first')).toMatchObject({ status: 0 })
+        await backUp(cable)
+        await expectWhole(cable, 'first')
+        each.backups.tree.put('HomeDomain', 'Library/new', 'new')
+        await backUp(cable)
+        expect(each.backups.sent).toEqual(['HomeDomain-Library/new'])
+        await expectWhole(cable, 'first')
+
+        const wrong = await run('encryption', 'off', 'second')
+        expect(wrong.status).not.toBe(0)
+        expect(wrong.said).toContain('207')
+
+        expect(await run('changepw', 'first', 'second')).toMatchObject({ status: 0 })
+        await backUp(cable)
+        await expectWhole(cable, 'second')
+        expect(await run('encryption', 'off', 'second')).toMatchObject({ status: 0 })
+        await backUp(cable)
+        await expectWhole(cable)
+        expect(each.transcript.complaints).toEqual([])
+      }))
+
+    test.concurrent('what the phone ends a backup with is told', () =>
+      onCable({}, async (cable) => {
+        const { each, folder } = cable
+        each.backups.failAt('requested', 208, 'Device locked')
+        const locked = await ended(begin(each, 'backup', folder))
+        expect(locked).toMatchObject({
+          status: 256 - 208,
+          said: expect.stringContaining('Device locked (MBErrorDomain/208)'),
+        })
+
+        each.backups.unreadable.set(photo, 'Input/output error')
+        const partly = await ended(begin(each, 'backup', folder))
+        expect(partly).toMatchObject({
+          status: 256 - 104,
+          said: expect.stringContaining('MBErrorDomain/104'),
+        })
+        each.backups.unreadable.clear()
+        await backUp(cable)
+        await expectWhole(cable)
+        expect(each.transcript.said(service).at(-1)).toBe('DLMessageDisconnect')
+      }))
+
+    // It gives commands that it does not know no answer, and waits.
+    const borneWith = Object.keys(oddScripts).filter((name) => name !== 'says what no host knows')
+    test.concurrent.each(borneWith)('it bears with a phone that %s', (name) =>
+      onCable({}, async (cable) => {
+        cable.each.backups.script = oddScripts[name] ?? null
+        await backUp(cable)
+        await expectWhole(cable)
+      }),
+    )
+
+    test.concurrent('it waits for the passcode, and is told when nobody enters it', () =>
+      onCable({}, async (cable) => {
+        const { passcode } = cable.each.backups
+        passcode.asks = true
+        cable.each.backups.at('passcode', () => passcode.enter())
+        await backUp(cable)
+        await expectWhole(cable)
+        cable.each.backups.at('passcode', () => passcode.expire())
+        expect(await ended(begin(cable.each, 'backup', cable.folder))).toMatchObject({ status: 256 - 208 })
+        expect(cable.each.transcript.complaints).toEqual([])
+      }))
+
+    test.concurrent('it gives up where another program holds the lock of syncs, or the service is locked', () =>
+      onCable({}, async ({ each, folder }) => {
+        each.lockdownFaults.set(`StartService ${service}`, 'PasswordProtected')
+        expect((await ended(begin(each, 'backup', folder))).status).not.toBe(0)
+        each.lockdownFaults.clear()
+        each.files.holdLock('/com.apple.itunes.lock_sync')
+        expect((await ended(begin(each, 'backup', folder))).said).toMatch(/lock/i)
+        expect(each.transcript.said(service)).not.toContain('Backup')
+        expect(each.transcript.complaints).toEqual([])
+      }))
+
+    test.concurrent('it ends when somebody cancels on the phone', () =>
+      onCable({}, async (cable) => {
+        cable.each.backups.at('file', () => cable.each.backups.cancel(), 5)
+        expect((await ended(begin(cable.each, 'backup', cable.folder))).status).not.toBe(0)
+        await backUp(cable)
+        await expectWhole(cable)
+      }))
   },
 )

@@ -29,8 +29,11 @@ export interface BackedUpPhone {
   readonly transcript: Transcript
 }
 
-/** Speaks to a host in place of the phone's own backup, such as a phone that means harm. */
-export type BackupScript = (link: PhoneLink) => Promise<void>
+/** Speaks to a host in place of the phone's own backup, as a phone that is odd or means harm. `backUp` makes the backup as usual. */
+export type BackupScript = (
+  link: PhoneLink,
+  phone: { readonly udid: string; readonly backUp: () => Promise<void> },
+) => Promise<void>
 
 const syncLock = '/com.apple.itunes.lock_sync'
 
@@ -85,6 +88,15 @@ export class BackupService implements PhoneService {
       },
       nth,
     )
+  }
+
+  /**
+   * Somebody cancels on the phone: hosts that listen are told, and the backup ends at its next moment. With which code real phones do
+   * that is not known.
+   */
+  async cancel(): Promise<void> {
+    await this.#phone.notifications.tell('com.apple.itunes-client.syncCancelRequest')
+    this.#moments.interrupt(new PhoneFailure(failureCodes.generic, 'Backup cancelled'))
   }
 
   /** Forgets what was planned and has not happened. */
@@ -144,20 +156,17 @@ export class BackupService implements PhoneService {
     const forceFull = options instanceof Map && options.get('ForceFullBackup') === true
     await this.#moments.come('requested')
     await this.passcode.ask(() => this.#moments.come('passcode'))
-    if (this.script !== null) {
-      const { script } = this
-      this.script = null
-      return script(link)
-    }
     this.#sent = []
-    const { tree, unreadable } = this
+    const { tree, unreadable, script } = this
     const phone: PhoneToBackUp = {
       ...{ udid, name, iosVersion, openSqlite, tree, unreadable },
       password: this.#password,
       moments: this.#moments,
       onSent: (file) => this.#sent.push(file),
     }
-    await makeBackup(link, phone, forceFull)
+    const backUp = (): Promise<void> => makeBackup(link, phone, forceFull)
+    this.script = null
+    await (script === null ? backUp() : script(link, { udid, backUp }))
   }
 
   async #changePassword(request: PlistDict): Promise<void> {

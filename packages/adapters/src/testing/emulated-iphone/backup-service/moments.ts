@@ -32,6 +32,13 @@ export type MomentAction = () => void | Promise<void>
 export class Moments {
   readonly #planned: { readonly moment: BackupMoment; left: number; readonly action: MomentAction }[] = []
 
+  #interruption: Error | null = null
+
+  /** Ends the backup at the next moment of any kind. */
+  interrupt(reason: Error): void {
+    this.#interruption = reason
+  }
+
   /** Plans an action, once: for the first time that the moment comes from now on, or the `nth`. */
   plan(moment: BackupMoment, action: MomentAction, nth = 1): void {
     this.#planned.push({ moment, left: nth, action })
@@ -45,6 +52,7 @@ export class Moments {
   /** Forgets what has not happened. */
   clear(): void {
     this.#planned.length = 0
+    this.#interruption = null
   }
 
   /** Has everything happen that was planned for this moment. */
@@ -54,5 +62,8 @@ export class Moments {
       this.#planned.splice(this.#planned.indexOf(each), 1)
       await each.action()
     }
+    const reason = this.#interruption
+    this.#interruption = null
+    if (reason !== null) throw reason
   }
 }

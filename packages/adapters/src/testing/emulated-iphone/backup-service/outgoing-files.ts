@@ -10,11 +10,14 @@ const joinedBytes = 64 * 1024
  */
 export class OutgoingFiles {
   readonly #send: (bytes: Uint8Array) => Promise<void>
+  readonly #interrupted: AbortSignal
   #joined: Uint8Array[] = []
   #length = 0
 
-  constructor(send: (bytes: Uint8Array) => Promise<void>) {
+  /** `interrupted` is aborted when the host speaks or leaves before all is sent. */
+  constructor(send: (bytes: Uint8Array) => Promise<void>, interrupted: AbortSignal) {
     this.#send = send
+    this.#interrupted = interrupted
   }
 
   async begin(devicePath: string, path: string): Promise<void> {
@@ -38,6 +41,15 @@ export class OutgoingFiles {
   async finish(): Promise<void> {
     await this.raw(Buffer.alloc(4))
     await this.flush()
+  }
+
+  /** Sends nothing more, until the host speaks or leaves. */
+  async fallSilent(): Promise<never> {
+    await this.flush()
+    const signal = this.#interrupted
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    throw signal.reason
   }
 
   /** Sends bytes as they are, whatever they mean. */

@@ -100,7 +100,8 @@ export class PhoneLink {
       () => early.abort(new Error('a status before all files were sent')),
       (error: unknown) => early.abort(error),
     )
-    const files = new OutgoingFiles((bytes) => this.#lists.wire.write(bytes, { signal: early.signal }))
+    const { signal } = early
+    const files = new OutgoingFiles((bytes) => this.#lists.wire.write(bytes, { signal }), signal)
     try {
       await send(files)
     } catch (error) {
@@ -133,6 +134,11 @@ export class PhoneLink {
       this.complain('the status of files does not name those that failed')
     }
     return files
+  }
+
+  /** Says nothing more, until the host leaves; what it says meanwhile is heard. */
+  async fallSilent(): Promise<never> {
+    for (;;) await this.#hear()
   }
 
   /** Sends a message as it is. */
