@@ -50,7 +50,10 @@ export const adapterArrows = {
       to: 'backup-folder',
       files: ['backup-folder.ts', 'hold.ts', 'remove-tree.ts', 'sync-folder.ts'],
     },
-    { to: 'ios-backup', files: ['inspection/inspect-backup.ts', 'folder/wholeness.ts'] },
+    {
+      to: 'ios-backup',
+      files: ['inspection/inspect-backup.ts', 'folder/wholeness.ts', 'folder/plist-file.ts'],
+    },
     { to: 'sqlite', files: ['driver.ts'] },
   ],
   // Property lists both ways, and how a decoder says what is wrong: for all that speak with Apple's files and phones.

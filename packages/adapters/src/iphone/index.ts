@@ -1,3 +1,8 @@
+export { type ChangeBackupPasswordOptions, changeBackupPassword } from './change-backup-password.js'
+export { type IphoneInput, type IphoneOptions, iphone } from './iphone-device.js'
+export { type AttachedIphone, type ListIphonesOptions, listIphones } from './list-iphones.js'
+export type { HumanKind } from './making/human.js'
+export type { IphonePhase, IphoneState } from './making/state-teller.js'
 export { type AppiumMuxOptions, appiumMux } from './mux/appium-mux.js'
 export type { LoadModule } from './mux/load-usbmux.js'
 export type { MuxDevice, MuxOptions, MuxTransport } from './mux/mux-transport.js'

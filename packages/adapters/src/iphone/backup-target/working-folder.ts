@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 import { removeTree } from '../../backup-folder/remove-tree.js'
 import { syncFolder } from '../../backup-folder/sync-folder.js'
+import { readPlistFile, textAt } from '../../ios-backup/folder/plist-file.js'
 import type { BackupPlaces } from './backup-places.js'
 import { linkTree } from './link-tree.js'
 import { syncTree } from './sync-tree.js'
+
+/** What phones are thought to call the states in which they change what was there before. */
+const rearranging = new Set(['moving', 'removing'])
 
 const lists = ['Status.plist', 'Manifest.plist', 'Manifest.db'] as const
 
@@ -45,9 +49,8 @@ export async function openWorkingFolder(places: BackupPlaces, telling: Telling):
   await mkdir(places.folder, { recursive: true })
   await finishReplacing(places)
   const [tree, incoming] = [join(places.making, 'backup'), join(places.making, 'incoming')]
-  const resumed = (await statusOf(tree))?.isDirectory() === true
   let origin: WorkingFolder['origin'] = 'resumed'
-  if (!resumed) {
+  if (!(await isOfUse(tree, places.backup))) {
     await clear(places.making)
     origin = await begin(places, telling)
   }
@@ -107,6 +110,17 @@ export async function removeWorkingFolders({
   preparing,
 }: BackupPlaces): Promise<void> {
   for (const place of [preparing, making, made, replaced]) await clear(place)
+}
+
+/**
+ * Whether an interrupted attempt left something to go on with. Where the phone had begun to put files in place and remove others, the
+ * beginnings are torn; the backup that is there is then better to go on from.
+ */
+async function isOfUse(tree: string, backup: string): Promise<boolean> {
+  if ((await statusOf(tree))?.isDirectory() !== true) return false
+  if ((await statusOf(backup)) === null) return true
+  const state = textAt(await readPlistFile(join(tree, 'Status.plist')), 'SnapshotState')
+  return !rearranging.has(state ?? '') && !(await lacksLists(tree))
 }
 
 /** Makes the working folder under another name, and gives it its own when it holds everything: half of a backup is nothing to go on from. */

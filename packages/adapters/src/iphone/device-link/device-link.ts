@@ -96,7 +96,7 @@ export class DeviceLink {
   async disconnect(): Promise<void> {
     try {
       await this.#lists.send(['DLMessageDisconnect', nothingToSay], { silence: farewellSilence })
-      this.wire.stream.end()
+      await this.wire.end()
     } catch {
       this.wire.close()
     }

@@ -52,7 +52,7 @@ export class NotificationProxy {
   async end(): Promise<void> {
     try {
       await this.#wire.send(plistDict({ Command: 'Shutdown' }))
-      this.#wire.wire.stream.end()
+      await this.#wire.wire.end()
     } catch {
       this.close()
     }

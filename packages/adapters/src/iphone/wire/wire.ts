@@ -1,6 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 
+/** Milliseconds for which the other side is waited for that has heard the last word. */
+const farewell = 1000
+
 /** How long to wait, and who may end the waiting. */
 export interface Waiting {
   readonly signal?: AbortSignal | undefined
@@ -61,6 +64,25 @@ export class Wire {
       if (this.stream.destroyed) throw this.#lost()
       return this.stream.writableNeedDrain ? undefined : true
     })
+  }
+
+  /**
+   * Ends the connection once all that was written is sent, and waits a moment for the other side to do the same, so that the last word is not
+   * lost with a connection that is cut. What still comes is passed over. Never fails.
+   */
+  async end(): Promise<void> {
+    const { stream } = this
+    if (stream.destroyed) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, farewell)
+      stream.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      stream.end()
+      stream.resume()
+    })
+    stream.destroy()
   }
 
   /** Ends the connection at once. */

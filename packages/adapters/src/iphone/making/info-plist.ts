@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { isHoldfastError } from '@holdfast/core'
+import { type PlistDict, type PlistValue, plistDict } from '../../plist/plist-value.js'
+import { writeXmlPlist } from '../../plist/write-xml.js'
+import type { Afc } from '../afc/afc.js'
+import type { PhoneFacts } from './phone-facts.js'
+
+/** Files of iTunes on a phone that a restore puts back, in `/iTunes_Control/iTunes/`. */
+const iTunesFiles = [
+  'ApertureAlbumPrefs',
+  'IC-Info.sidb',
+  'IC-Info.sidv',
+  'PhotosFolderAlbums',
+  'PhotosFolderName',
+  'PhotosFolderPrefs',
+  'VoiceMemos.plist',
+  'iPhotoAlbumPrefs',
+  'iTunesApplicationIDs',
+  'iTunesPrefs',
+  'iTunesPrefs.plist',
+]
+
+/** What is taken over as the phone says it, by its name there and in the list. */
+const takenOver: Readonly<Record<string, string>> = {
+  BuildVersion: 'Build Version',
+  DeviceName: 'Device Name',
+  IntegratedCircuitCardIdentity: 'ICCID',
+  InternationalMobileEquipmentIdentity: 'IMEI',
+  MobileEquipmentIdentifier: 'MEID',
+  PhoneNumber: 'Phone Number',
+  ProductType: 'Product Type',
+  ProductVersion: 'Product Version',
+  SerialNumber: 'Serial Number',
+}
+
+/**
+ * Info.plist of a backup, the one file that the host writes: what the phone is, and what iTunes keeps on it. The list of apps is left
+ * out: only restoring needs it, to install them again.
+ */
+export async function infoPlist(udid: string, phone: PhoneFacts, afc: Afc, now: Date): Promise<Buffer> {
+  const { values, iTunes, iTunesVersion } = phone
+  const known: Record<string, PlistValue> = {}
+  for (const [said, written] of Object.entries(takenOver)) {
+    const value = values.get(said)
+    if (typeof value === 'string' && value !== '') known[written] = value
+  }
+  const books = await fileOf(afc, '/Books/iBooksData2.plist')
+  const info = plistDict({
+    ...known,
+    'Display Name': known['Device Name'] ?? undefined,
+    GUID: randomBytes(16).toString('hex').toUpperCase(),
+    'Last Backup Date': now,
+    'Target Identifier': udid,
+    'Target Type': 'Device',
+    'Unique Identifier': udid.toUpperCase(),
+    'Installed Applications': [],
+    Applications: new Map(),
+    'iTunes Files': await filesOf(afc),
+    'iBooks Data 2': books ?? undefined,
+    'iTunes Settings': iTunes,
+    'iTunes Version': iTunesVersion ?? '10.0.1',
+  })
+  return Buffer.from(writeXmlPlist(info))
+}
+
+async function filesOf(afc: Afc): Promise<PlistDict> {
+  const files = new Map<string, PlistValue>()
+  for (const name of iTunesFiles) {
+    const content = await fileOf(afc, `/iTunes_Control/iTunes/${name}`)
+    if (content !== null && content.length > 0) files.set(name, content)
+  }
+  return files
+}
+
+/** A file of the phone; null where there is none, or it may not be seen: no backup fails for want of it. */
+async function fileOf(afc: Afc, path: string): Promise<Buffer | null> {
+  try {
+    return await afc.readFile(path)
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'AFC_FAILED') return null
+    throw error
+  }
+}
