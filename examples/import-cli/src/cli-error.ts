@@ -5,7 +5,7 @@ import { leaveOut } from './leave-out-part.js'
 /** Codes of this program's own, beside those of Holdfast. */
 export const cliCodes = {
   USAGE: 'The words on the command line do not fit together.',
-  DEVICE_UNSUPPORTED: 'Live phones cannot be imported from yet.',
+  DEVICE_AMBIGUOUS: 'Several iPhones are connected, and none was named.',
   LIBRARY_MISSING: 'There is no library in the folder.',
   NOTHING_TO_VERIFY: 'The library holds no finished import.',
   INTERRUPTED: 'The program was interrupted before anything had begun.',

@@ -3,6 +3,7 @@ import { type BackupPartName, backupParts, skipReasons } from '@holdfast/core/im
 import { cliError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { demo } from './commands/demo.js'
+import { listDevices } from './commands/devices.js'
 import { discardRun } from './commands/discard.js'
 import { importBackup } from './commands/import.js'
 import { inspectLibrary } from './commands/inspect.js'
@@ -66,7 +67,7 @@ export function parseCommandLine(
   program
     .command('import')
     .description(
-      'import a backup: contacts, messages, calls, voicemail and WhatsApp, as far as the backup holds them; joins the unfinished run of the same backup where there is one',
+      'import a backup, or an iPhone on the cable: contacts, messages, calls, voicemail and WhatsApp, as far as the backup holds them; joins the unfinished run of the same backup or iPhone where there is one',
     )
     .addOption(
       new Option('--backup <dir>', 'folder of the backup: the one that holds Manifest.db').argParser(
@@ -74,9 +75,12 @@ export function parseCommandLine(
       ),
     )
     .addOption(
-      new Option('--device <udid>', 'phone to back up, or `any`: comes in a later version').conflicts(
-        'backup',
-      ),
+      new Option(
+        '--device <udid>',
+        'iPhone on the cable to back up and import, by its id, or `any` for the only one there; its backup lies in the folder `backups` of the library',
+      )
+        .argParser(notEmptyId)
+        .conflicts('backup'),
     )
     .addOption(into().makeOptionMandatory())
     .addOption(passwordEnv())
@@ -85,6 +89,11 @@ export function parseCommandLine(
         '--parts <names>',
         `what to import, separated by commas: ${backupParts.join(', ')} (default: all that the backup holds); leaves a damaged part out`,
       ).argParser(partNames),
+    )
+    .addOption(
+      new Option('--full', 'have the iPhone send everything, even what an earlier backup holds').conflicts(
+        'backup',
+      ),
     )
     .addOption(
       new Option('--cleanup <policy>', 'what becomes of the backup once it is verified')
@@ -119,6 +128,12 @@ export function parseCommandLine(
     .addOption(new Option('--owner <name>', 'whose data it is').default(''))
     .addOption(json())
     .action((options) => choose((context) => importBackup(options, context)))
+
+  program
+    .command('devices')
+    .description('list the iPhones on the cable, and whether a backup of them can begin')
+    .addOption(json())
+    .action((options) => choose((context) => listDevices(options, context)))
 
   program
     .command('retry')
@@ -213,6 +228,15 @@ function notEmpty(path: string): string {
     'USAGE',
     'The path of a folder is empty',
     'Name a folder; an empty variable in a script does this.',
+  )
+}
+
+function notEmptyId(id: string): string {
+  if (id !== '') return id
+  throw cliError(
+    'USAGE',
+    'The id of the iPhone is empty',
+    'Name one that `npm start -- devices` lists, or `any`.',
   )
 }
 

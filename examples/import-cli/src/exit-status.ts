@@ -15,7 +15,9 @@ export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus]
 /** What whoever typed the command has to change before it can work. */
 const badInput: ReadonlySet<string> = new Set([
   'USAGE',
-  'DEVICE_UNSUPPORTED',
+  'DEVICE_AMBIGUOUS',
+  'DEVICE_NOT_FOUND',
+  'MUX_UNREACHABLE',
   'LIBRARY_MISSING',
   'OPTION_UNKNOWN',
   'OPTION_INVALID',

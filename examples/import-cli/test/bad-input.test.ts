@@ -134,7 +134,8 @@ describe('bad input gives one clear sentence, a hint, a code and status 2, and c
     await expectRefused('USAGE', 'inspect')
     await expectRefused('USAGE', 'inspect', '--into', into, '--backup', backup)
     await expectRefused('USAGE', ...importing(), '--password-env', 'HOLDFAST_NO_SUCH_VARIABLE')
-    await expectRefused('DEVICE_UNSUPPORTED', 'import', '--device', 'any', '--into', into)
+    await expectRefused('USAGE', 'import', '--device', 'any', '--backup', backup, '--into', into)
+    await expectRefused('OPTION_INVALID', 'import', '--device', '../x', '--into', into)
   })
   it('a command on a library that is not there', async () => {
     for (const words of [['runs'], ['verify'], ['retry'], ['discard', 'last'], ['inspect']]) {

@@ -10,9 +10,10 @@ import {
 import { cliError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ExitStatus, statusOfOutcome } from '../exit-status.js'
-import { canonicalPath, type LibraryFolder, libraryFolder } from '../library/library-folder.js'
+import { type ImportSource, importSource } from '../library/import-source.js'
+import { type LibraryFolder, libraryFolder } from '../library/library-folder.js'
 import { openLibrary } from '../library/open-library.js'
-import { checkDestination, preflight } from '../library/preflight.js'
+import { checkDestination, type Preflight, preflight } from '../library/preflight.js'
 import { passwordSource } from '../password/password-source.js'
 import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
@@ -25,7 +26,9 @@ import { importDevice } from '../sample/import-device.js'
 /** Options of `import`. */
 export interface ImportCommandOptions {
   readonly backup?: string | undefined
+  /** Id of a phone, or `any`. */
   readonly device?: string | undefined
+  readonly full?: boolean | undefined
   readonly into: string
   readonly passwordEnv?: string | undefined
   /** In reading order. */
@@ -38,7 +41,7 @@ export interface ImportCommandOptions {
 }
 
 /**
- * `import`: brings a backup into the library, or goes on with the unfinished run of that backup.
+ * `import`: brings a backup, or a phone, into the library, or goes on with the unfinished run of it.
  *
  * @throws HoldfastError for bad usage and bad input; then nothing was changed.
  */
@@ -46,20 +49,20 @@ export async function importBackup(
   options: ImportCommandOptions,
   context: CommandContext,
 ): Promise<ExitStatus> {
-  const path = backupPath(options)
+  const folder = libraryFolder(options.into)
+  const source = await importSource(options, folder, context.signal)
   const password = passwordSource({
     variable: options.passwordEnv,
     terminal: context.terminal,
     input: process.stdin,
     signal: context.signal,
   })
-  context.known.backupPath = path
+  context.known.backupPath = source.path
   const parts = partsToImport(options)
   context.known.parts = parts
-  const folder = libraryFolder(options.into)
 
   const input = {
-    path,
+    ...source.input,
     cleanup: options.cleanup,
     ...(options.force === true ? { force: true } : {}),
     // Kept in the journal with the run, so that whatever goes on with it reads the same, and marks the same.
@@ -69,18 +72,14 @@ export async function importBackup(
       ? {}
       : { allowSkips: [...allowedSkips({}, options.cleanup), ...options.allow] }),
   }
-  try {
-    await preflight({ backup: path, parts, folder, password, signal: context.signal })
-  } catch (error) {
-    if (!isGone(error) || !(await onlyCleanupIsLeft(path, options.owner, folder))) throw error
-    await checkDestination(path, folder)
-  }
+  if (source.isPhone) await checkDestination(source.path, folder)
+  else await checkFolder(source, { parts, folder, password, signal: context.signal, owner: options.owner })
   context.signal.throwIfAborted()
 
-  const library = await openLibrary(folder, { create: true, vault: password.vault })
+  const library = await openLibrary(folder, { create: true, vault: password.vault, full: options.full })
   try {
     const before = unfinished(await library.runner.runs())
-    const joined = before.find((run) => isImportOf(run, path, options.owner))
+    const joined = before.find((run) => isImportOf(run, source, folder, options.owner))
     if (joined !== undefined) sayJoined(joined, context)
     sayOthers(
       before.filter((run) => run !== joined),
@@ -102,28 +101,48 @@ export async function importBackup(
   }
 }
 
+/** Looks at a backup on disk before anything is made; it may be gone when an unfinished run only has its clean-up left. */
+async function checkFolder(
+  source: ImportSource,
+  { owner, ...request }: Omit<Preflight, 'backup'> & { readonly owner: string },
+): Promise<void> {
+  const { folder } = request
+  try {
+    await preflight({ backup: source.path, ...request })
+  } catch (error) {
+    if (!isGone(error) || !(await onlyCleanupIsLeft(source, owner, folder))) throw error
+    await checkDestination(source.path, folder)
+  }
+}
+
 function isGone(error: unknown): boolean {
   return isHoldfastError(error) && error.code === 'BACKUP_NOT_FOUND'
 }
 
 /** Whether the backup may be gone because an unfinished run has verified it and began to delete it. */
-async function onlyCleanupIsLeft(path: string, owner: string, folder: LibraryFolder): Promise<boolean> {
+async function onlyCleanupIsLeft(
+  source: ImportSource,
+  owner: string,
+  folder: LibraryFolder,
+): Promise<boolean> {
   if (!existsSync(folder.database)) return false
   const library = await openLibrary(folder, { create: false })
   try {
-    const begun = unfinished(await library.runner.runs()).find((run) => isImportOf(run, path, owner))
+    const begun = unfinished(await library.runner.runs()).find((run) =>
+      isImportOf(run, source, folder, owner),
+    )
     return begun !== undefined && (await library.runner.open(begun.id)).view.getSnapshot().pastPivot
   } finally {
     await library.close()
   }
 }
 
-/** Whether starting an import of this backup would join the run: it is the same work of the same owner. */
-function isImportOf(run: RunHeader, path: string, owner: string): boolean {
+/** Whether starting this import would join the run: it is the same work of the same owner. */
+function isImportOf(run: RunHeader, source: ImportSource, folder: LibraryFolder, owner: string): boolean {
   return (
     run.owner === owner &&
-    importDevice()
-      .resources({ path })
+    importDevice(folder)
+      .resources(source.input)
       .every((name) => run.resources.includes(name))
   )
 }
@@ -141,18 +160,4 @@ function partsToImport({ parts, cleanup }: ImportCommandOptions): readonly Backu
     'A backup of which --parts leaves something out is not deleted',
     'Leave out --parts, or --cleanup delete.',
   )
-}
-
-function backupPath({ backup, device }: ImportCommandOptions): string {
-  if (device !== undefined) {
-    throw cliError(
-      'DEVICE_UNSUPPORTED',
-      'Importing from a live iPhone comes in a later version',
-      'Make a backup of the phone first (Finder, iTunes, idevicebackup2), then import it with --backup DIR.',
-    )
-  }
-  if (backup === undefined) {
-    throw cliError('USAGE', 'Nothing to import was named', 'Name the folder of a backup with --backup DIR.')
-  }
-  return canonicalPath(backup)
 }

@@ -9,6 +9,8 @@ export interface LibraryFolder {
   readonly attachments: string
   /** For private copies of a backup's databases; there only while a backup is open that needs them. */
   readonly scratch: string
+  /** Backups that were made of phones, each in a folder of the phone's id. */
+  readonly backups: string
 }
 
 /** The layout of a library's folder; nothing of it need exist. */
@@ -19,6 +21,7 @@ export function libraryFolder(into: string): LibraryFolder {
     database: join(path, 'library.db'),
     attachments: join(path, 'attachments'),
     scratch: join(path, '.scratch'),
+    backups: join(path, 'backups'),
   }
 }
 

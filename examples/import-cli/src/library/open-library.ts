@@ -42,6 +42,8 @@ export interface OpenLibraryOptions {
   readonly create: boolean
   /** Keeps the keys of encrypted backups. */
   readonly vault?: KeyVault
+  /** Whether an iPhone sends everything. */
+  readonly full?: boolean | undefined
   /** A batch that the library's storage refuses, once; see `faultyStorage`. */
   readonly fault?: ProgramData['fault']
 }
@@ -61,7 +63,7 @@ export async function openLibrary(folder: LibraryFolder, options: OpenLibraryOpt
     await storage.check({ backupPath: null })
     const thread = threadFor(folder, options)
     const work = watchedWork(thread)
-    const saga = backupImport({ device: importDevice(), work })
+    const saga = backupImport({ device: importDevice(folder, options), work })
     // What is told of progress is shown as it comes; the display has a pace of its own.
     const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga], progressInterval: 10 })
     await sweepLeftovers(folder.scratch)

@@ -4,6 +4,9 @@ import { cliError } from '../cli-error.js'
 import type { Terminal } from '../terminal/terminal.js'
 import { type InputStream, readHiddenLine } from './hidden-line.js'
 
+/** Kinds of questions that are answered on the phone. */
+const onPhone: ReadonlySet<string> = new Set(['trust', 'unlock', 'passcode'])
+
 /** Where this program has the password of an encrypted backup from. */
 export interface PasswordSource {
   /** Answers a question for it; null when there is no answer, or none better than the one before. */
@@ -55,9 +58,13 @@ export function passwordSource({ variable, terminal, input, signal }: PasswordOp
   }
 }
 
-/** Answers what a run asks for; returns what ends that. */
-export function answerQuestions(run: Run, { ask }: PasswordSource): () => void {
+/**
+ * Answers what a run asks for; returns what ends that. What has to be done on the phone is told with `tell`: the phone itself then knows
+ * that it was done.
+ */
+export function answerQuestions(run: Run, { ask }: PasswordSource, tell: (line: string) => void): () => void {
   const answer = ({ ask: question }: { readonly ask: AskRequest }): void => {
+    if (onPhone.has(question.kind)) return tell(question.message)
     void ask(question)
       // A run that was cancelled meanwhile asks for nothing any more.
       .then((password) => run.provide(question.kind, password))

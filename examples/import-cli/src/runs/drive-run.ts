@@ -17,7 +17,8 @@ export async function driveRun(
   const { begin, password } = options
   const display = new StepDisplay(terminal, { staged: () => library.work.staged(run.id) })
   const stop = display.follow(run)
-  const stopAnswers = password === undefined ? () => {} : answerQuestions(run, password)
+  const stopAnswers =
+    password === undefined ? () => {} : answerQuestions(run, password, (line) => terminal.tell(`  ${line}`))
   // Where cancelling is refused the run is not in these hands any more, which its outcome says.
   const cancel = (): void => void run.cancel().catch(() => {})
   signal.addEventListener('abort', cancel)

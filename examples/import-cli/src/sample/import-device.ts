@@ -1,21 +1,36 @@
+import { dirname } from 'node:path'
 import { backupFolder } from '@holdfast/adapters/backup-folder'
+import { iphone } from '@holdfast/adapters/iphone'
 import type { Json } from '@holdfast/core'
 import type { BackupRef, Device } from '@holdfast/core/import'
+import { openDatabase } from '../open-database.js'
 import { samplePhone, sampleUdid } from './sample-phone.js'
 
 /**
  * The devices of this program as one: a run whose input names a path is about a backup on disk, one that names the sample phone is
- * the demo's. So `retry` and `discard` go on with either, whoever started it.
+ * the demo's, and any other is about a live iPhone. So `retry` and `discard` go on with each, whoever started it.
  */
-export function importDevice(): Device {
-  const phone = samplePhone()
+export function importDevice(
+  { backups }: { readonly backups: string },
+  { full = false }: { readonly full?: boolean | undefined } = {},
+): Device {
+  const sample = samplePhone()
   const folder = backupFolder()
-  const deviceFor = (input: Json): Device => (isSample(input) ? phone : folder)
-  // Only the phone makes backups; what it made is its own to let go.
-  const ownerOf = ({ ownership }: BackupRef): Device => (ownership === 'made' ? phone : folder)
+  const phone = iphone({ folder: backups, full, openSqlite: openDatabase })
+  const deviceFor = (input: Json): Device => {
+    const udid = udidOf(input)
+    if (udid === null) return folder
+    return udid === sampleUdid ? sample : phone
+  }
+  // A backup that lies where those of phones do was made of one, or was gone on with.
+  const ownerOf = ({ path, ownership }: BackupRef): Device => {
+    if (dirname(path) === backups) return phone
+    return ownership === 'made' ? sample : folder
+  }
   return {
-    // Nothing that could be unplugged; the port asks for one answer for all inputs.
+    // The port asks for one answer for all inputs, and a folder is nothing that could be unplugged. Phones tell themselves when they go.
     needs: [],
+    ...(phone.stall === undefined ? {} : { stall: phone.stall }),
     resources: (input) => deviceFor(input).resources(input),
     expectedPath: (input) => deviceFor(input).expectedPath(input),
     acquire: (context) => deviceFor(context.input).acquire(context),
@@ -24,6 +39,7 @@ export function importDevice(): Device {
   }
 }
 
-function isSample(input: Json): boolean {
-  return typeof input === 'object' && input !== null && 'udid' in input && input['udid'] === sampleUdid
+function udidOf(input: Json): string | null {
+  if (typeof input !== 'object' || input === null || !('udid' in input)) return null
+  return typeof input['udid'] === 'string' ? input['udid'] : null
 }

@@ -37,6 +37,18 @@ describe('the line of a step at work', () => {
     expect(progressLine({ ...atWork, progress: null }, 100, plain)).toContain('working for 2.0 s')
   })
 
+  it('tells bytes as sizes, and what is done with them', () => {
+    const progress = { done: 1_500_000, total: 3e9, unit: 'bytes', label: 'receiving (12 files)' }
+    const receiving = { ...atWork, name: 'extract', progress, pace: { rate: 2.5e6, left: 1_200_000 } }
+    expect(progressLine(receiving, 120, plain)).toContain(
+      '1.5 MB / 3.0 GB  receiving (12 files)  2.5 MB/s  20 min 00 s left',
+    )
+    const waiting = { ...progress, done: 0, total: null, label: 'waiting-for-passcode' }
+    expect(progressLine({ ...receiving, progress: waiting }, 120, plain)).toContain(
+      '0 bytes  waiting-for-passcode',
+    )
+  })
+
   it('is a sentence with a percentage in a log', () => {
     expect(progressSentence(atWork)).toBe('store:  5,000 / 20,000 items (25 %), 2,500/s, 6.0 s left')
   })

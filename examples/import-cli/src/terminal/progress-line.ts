@@ -1,5 +1,5 @@
 import type { Progress } from '@holdfast/core'
-import { count, counted, duration } from './format.js'
+import { count, counted, duration, size } from './format.js'
 import type { PaceReading } from './pace.js'
 import type { Colors } from './terminal.js'
 
@@ -38,7 +38,14 @@ export function progressSentence(step: StepAtWork): string {
   return `${name}: ${[`${counts(progress)}${share}`, ...paceWords(step)].join(', ')}`
 }
 
-function counts({ done, total, unit }: Progress): string {
+function counts(progress: Progress): string {
+  const { label, unit } = progress
+  // Bytes alone say little: what a phone does with them is what people wait for.
+  return unit === 'bytes' && label !== undefined ? `${amounts(progress)}  ${label}` : amounts(progress)
+}
+
+function amounts({ done, total, unit }: Progress): string {
+  if (unit === 'bytes') return total === null ? size(done) : `${size(done)} / ${size(total)}`
   if (total === null) return counted(done, unit)
   // As wide at the beginning as in the end, so that nothing behind it jumps.
   return `${count(done).padStart(count(total).length)} / ${counted(total, unit)}`
@@ -46,7 +53,8 @@ function counts({ done, total, unit }: Progress): string {
 
 function paceWords({ pace, progress, elapsed }: StepAtWork): readonly string[] {
   if (pace.rate === null) return []
-  const rate = `${count(Math.round(pace.rate))}/s`
+  const perSecond = Math.round(pace.rate)
+  const rate = `${progress?.unit === 'bytes' ? size(perSecond) : count(perSecond)}/s`
   if (pace.left !== null && progress?.total !== progress?.done)
     return [rate, pace.left < 1000 ? 'soon done' : `${duration(pace.left)} left`]
   return [rate, duration(elapsed)]

@@ -1,5 +1,5 @@
 import type { Progress, Run, RunEvent } from '@holdfast/core'
-import { count, counted, duration } from './format.js'
+import { count, counted, duration, size } from './format.js'
 import { Pace } from './pace.js'
 import { progressLine, progressSentence, type StepAtWork } from './progress-line.js'
 import type { Terminal } from './terminal.js'
@@ -157,6 +157,7 @@ function atWork(current: Current): StepAtWork {
 function endWords({ progress, resumedAt }: Current, how: 'done' | 'failed' | 'stopped'): string {
   if (progress === null) return how === 'done' ? 'done' : how
   const { done, total, unit } = progress
+  if (unit === 'bytes') return how === 'done' ? size(done) : `${how} at ${size(done)}`
   const from =
     resumedAt === null || resumedAt === 0 || resumedAt === total ? '' : `, gone on from ${count(resumedAt)}`
   if (how === 'done') return `${counted(total ?? done, unit)}${from}`
