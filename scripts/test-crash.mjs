@@ -23,6 +23,7 @@ process.argv.splice(
   '--no-file-parallelism',
   'packages/adapters/test/engine',
   'packages/adapters/test/host-storage/host-kill',
+  'packages/adapters/test/iphone/phone-kill',
 )
 try {
   await import('./test.mjs')

@@ -72,6 +72,8 @@ export async function importBackup(
       ? {}
       : { allowSkips: [...allowedSkips({}, options.cleanup), ...options.allow] }),
   }
+  // An id that is none of a phone is refused here, where nothing is made yet.
+  importDevice(folder).resources(source.input)
   if (source.isPhone) await checkDestination(source.path, folder)
   else await checkFolder(source, { parts, folder, password, signal: context.signal, owner: options.owner })
   context.signal.throwIfAborted()
