@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BackupRef } from '@holdfast/core/import'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inspectBackup } from '../../src/ios-backup/index.js'
 import { backupPlaces } from '../../src/iphone/backup-target/backup-places.js'
@@ -42,8 +43,8 @@ afterAll(async () => {
   await rm(base, { recursive: true })
 })
 
-/** Makes a backup in this process. */
-async function acquire(folder: string, run: string): Promise<void> {
+/** Makes a backup in this process, or goes on with that of a run whose process died, and lets it go. */
+async function acquire(folder: string, run: string, previous: BackupRef | null = null): Promise<void> {
   const device = iphone({
     folder,
     mux: plainMux({ address: phone.address }),
@@ -52,7 +53,7 @@ async function acquire(folder: string, run: string): Promise<void> {
   })
   const { signal } = new AbortController()
   const backup = await device.acquire({
-    ...{ run, into: [], signal, input: { udid: phone.udid }, previous: null },
+    ...{ run, into: [], signal, input: { udid: phone.udid }, previous },
     onBackup: async () => {},
     progress: () => {},
     activity: () => {},
@@ -87,8 +88,8 @@ describe.each([
         const { folder, ended } = await backUpIn(`${name}-${kill}`, withBackup, at)
         expect(ended.killed, where).toBe(true)
         await expectNothingLost(folder, withBackup, where)
-        await acquire(folder, 'next')
         const path = join(folder, phone.udid)
+        await acquire(folder, 'run', { path, ownership: withBackup ? 'adopted' : 'made' })
         expect((await inspectBackup(path, { openSqlite: openTestSqlite })).wholeness, where).toBe('complete')
         const files = await readWholeBackup(path)
         expect(files.size, where).toBe(phone.backups.tree.files().length)
