@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { changeBackupPassword, plainMux } from '../../src/iphone/index.js'
+import { oddScripts } from '../../src/testing/index.js'
 import { hurriedClock, someFiles, transports, treeDigest, Workshop } from './backup-workshop.js'
 import { readWholeBackup } from './read-whole-backup.js'
 
@@ -52,6 +53,14 @@ test.each<[string, Settings]>([
   ['a mux that leaves the dash out', { listedWithoutDash: true }],
 ])('a phone with %s is backed up like any other', async (__, settings) => {
   const shop = await open(settings)
+  await shop.acquire()
+  expect(await shop.wholeness()).toBe('complete')
+  expect(shop.phone.transcript.complaints).toEqual([])
+})
+
+test.each(Object.entries(oddScripts))('a phone that %s is borne with', async (__, script) => {
+  const shop = await open()
+  shop.phone.backups.script = script
   await shop.acquire()
   expect(await shop.wholeness()).toBe('complete')
   expect(shop.phone.transcript.complaints).toEqual([])
