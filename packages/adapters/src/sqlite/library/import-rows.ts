@@ -1,4 +1,3 @@
-import { HoldfastError } from '@holdfast/core'
 import type { ImportRef } from '@holdfast/core/import'
 import { number, numberOrNull, type Row, text, textOrNull, word } from './fields.js'
 import type { LibraryDatabase } from './library-database.js'
@@ -101,21 +100,4 @@ export function reviseStamp(db: LibraryDatabase, found: ImportRow, { stamp }: Im
 export function removeImport(db: LibraryDatabase, n: number): void {
   db.run('DELETE FROM import_rows WHERE n = ?', n)
   db.run('DELETE FROM owner_rows WHERE n NOT IN (SELECT owner FROM import_rows)')
-}
-
-/** The error for an id that nothing was begun for. */
-export function importUnknown(id: string): HoldfastError {
-  return new HoldfastError('IMPORT_UNKNOWN', `The library holds no import '${id}'`, {
-    hint: 'It was discarded, or belongs to another library.',
-    retryable: false,
-    facts: { import: id },
-  })
-}
-
-/** The error for what was staged against a library that is no more. */
-export function libraryChanged(id: string): HoldfastError {
-  return new HoldfastError('LIBRARY_CHANGED', 'Another import was published since this one was staged', {
-    hint: 'Retry: the store begins afresh. The backup is kept.',
-    facts: { import: id },
-  })
 }

@@ -1,6 +1,11 @@
-import { HoldfastError } from '@holdfast/core'
-import { parseReceipt, type Receipt } from '@holdfast/core/import'
-import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
+import {
+  importUnknown,
+  isToBePublished,
+  parseReceipt,
+  type Receipt,
+  wrongReceipt,
+} from '@holdfast/core/import'
+import { findImport, type ImportRow } from './import-rows.js'
 import { type LibraryDatabase, publications } from './library-database.js'
 import { ownerOf } from './owners.js'
 import { noteDeletions } from './source-deletions.js'
@@ -28,13 +33,9 @@ export async function publishImport(
     ) {
       throw wrongReceipt(id, 'The receipt was made for another import')
     }
-    if (found.state === 'published') {
-      if (sealOf(found) !== sealed.seal)
-        throw wrongReceipt(id, 'The import is published with another receipt')
-      return
-    }
     const before = publications(db)
-    if (found.base !== before) throw libraryChanged(id)
+    const kept = found.state === 'published' ? { seal: sealOf(found) } : null
+    if (!isToBePublished({ id, receipt: kept, isStale: found.base !== before }, sealed)) return
     db.run(
       "UPDATE import_rows SET state = 'published', publication = ?, published_at = ?, receipt = ? WHERE n = ?",
       before + 1,
@@ -65,15 +66,8 @@ export function parsedReceipt(held: string): unknown {
   }
 }
 
-function sealOf(found: ImportRow): unknown {
+/** The seal of the receipt that an import is published with; empty, which none is, where it is damaged. */
+function sealOf(found: ImportRow): string {
   const kept = found.receipt === null ? null : parsedReceipt(found.receipt)
-  return typeof kept === 'object' && kept !== null && 'seal' in kept ? kept.seal : null
-}
-
-function wrongReceipt(id: string, message: string): HoldfastError {
-  return new HoldfastError('RECEIPT_INVALID', message, {
-    hint: 'The backup is kept. Verify the import again.',
-    retryable: false,
-    facts: { import: id },
-  })
+  return typeof kept === 'object' && kept !== null && 'seal' in kept ? String(kept.seal) : ''
 }

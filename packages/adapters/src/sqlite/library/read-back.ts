@@ -1,16 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type {
-  ImportRecord,
-  ItemOutcome,
-  ReadBackOptions,
-  SkipReason,
-  StoredItem,
+import {
+  type ImportRecord,
+  type ItemOutcome,
+  importUnknown,
+  type ReadBackOptions,
+  type SkipReason,
+  type StoredItem,
 } from '@holdfast/core/import'
 import type { AttachmentFiles, FileDigest } from '../../attachment-files/index.js'
 import { sqliteCodeOf } from '../result-codes.js'
 import { number, numberOrNull, type Row, RowUnreadable, text, word } from './fields.js'
 import { findFile, suspectFile } from './file-rows.js'
-import { findImport, importUnknown } from './import-rows.js'
+import { findImport } from './import-rows.js'
 import type { LibraryDatabase } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
 import { shapes, toRecord } from './rows/record-rows.js'

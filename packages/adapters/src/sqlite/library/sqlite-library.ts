@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { checkOptions, HoldfastError, type Json, rule, toHoldfastError } from '@holdfast/core'
 import {
   type DeletedInSource,
+  importUnknown,
   type PublishedImport,
   receiptOrNull,
   type StagingState,
@@ -16,7 +17,7 @@ import { number, text } from './fields.js'
 import { checkLinks, endLinks } from './file-links.js'
 import { finishRemovals, revokeIntents } from './file-rows.js'
 import { findUnchanged } from './find-unchanged.js'
-import { addImport, findImport, type ImportRow, importUnknown, reviseStamp } from './import-rows.js'
+import { addImport, findImport, type ImportRow, reviseStamp } from './import-rows.js'
 import { isInside } from './is-inside.js'
 import { LibraryDatabase, publications } from './library-database.js'
 import { migrations } from './migrations/index.js'

@@ -1,11 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson, HoldfastError } from '@holdfast/core'
-import type { ImportRecord, ItemOutcome, RecordBatch, WriteOptions } from '@holdfast/core/import'
+import {
+  type ImportRecord,
+  type ItemOutcome,
+  importClosed,
+  importUnknown,
+  libraryChanged,
+  type RecordBatch,
+  type WriteOptions,
+} from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import { type BatchContent, receiveContent } from './content.js'
 import { setLinks } from './file-links.js'
 import { addFile, finishRemovals, revokeIntents, settleIntents } from './file-rows.js'
-import { findImport, type ImportRow, importUnknown, libraryChanged } from './import-rows.js'
+import { findImport, type ImportRow } from './import-rows.js'
 import { addItems } from './ledger.js'
 import { type LibraryDatabase, publications } from './library-database.js'
 import { attachmentContent } from './rows/attachment-rows.js'
@@ -65,13 +73,7 @@ export async function writeBatch(
 function openImport(db: LibraryDatabase, id: string): ImportRow {
   const found = findImport(db, id)
   if (found === null || found.state === 'discarding') throw importUnknown(id)
-  if (found.state === 'published') {
-    throw new HoldfastError('STORE_FAILED', 'The import is published already; nothing can be added to it', {
-      hint: 'Begin another import.',
-      retryable: false,
-      facts: { import: id },
-    })
-  }
+  if (found.state === 'published') throw importClosed(id)
   if (found.base !== publications(db)) throw libraryChanged(id)
   return found
 }
