@@ -2,7 +2,7 @@ import { isHoldfastError } from '@holdfast/core'
 import type { ImportRecord, UnreadableRecord } from '@holdfast/core/import'
 import { DecodeFailure } from '../decoding/decoding.js'
 import type { SqliteStatement } from '../sqlite/driver.js'
-import { rows, type SqlValue } from './database/backup-database.js'
+import { type BackupDatabase, rows, type SqlValue } from './database/backup-database.js'
 import { wholeMillis } from './database/cocoa-time.js'
 
 /** Row ids of the last record: one, or two where a record stands for a pair of rows. */
@@ -42,6 +42,23 @@ export function recordOf<Made extends ImportRecord>(
     const problem = thrown instanceof Error ? thrown.message : String(thrown)
     return { type: 'unreadable', key: `${of}:${table}:${row}`, of, table, row: String(row), problem }
   }
+}
+
+/**
+ * The rows behind a position, by a statement that takes a row id and how many are wanted, with the ids of the first and the last; null
+ * when there are none.
+ *
+ * @throws HoldfastError the damage code of the database.
+ */
+export function rowsBehind<Row extends { readonly id: number }>(
+  database: BackupDatabase,
+  statement: SqliteStatement,
+  after: Position | null,
+  limit: number,
+): { readonly found: readonly Row[]; readonly first: number; readonly last: number } | null {
+  const found = database.guard(() => rows<Row>(statement.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)))
+  const [first, last] = [found[0], found.at(-1)]
+  return first === undefined || last === undefined ? null : { found, first: first.id, last: last.id }
 }
 
 /** What a statement sums up behind a row; 0 where there is nothing, and where damage makes it negative or endless. */

@@ -3,7 +3,7 @@ import { DecodeFailure } from '../../decoding/decoding.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
 import { type HomeRegion, handleOfPhone } from '../phone-numbers/phone-number.js'
-import { columnOrNull, numberOf, type RecordTable, recordOf } from '../record-table.js'
+import { columnOrNull, numberOf, type RecordTable, recordOf, rowsBehind } from '../record-table.js'
 import { writtenText } from '../written-text.js'
 import { openParticipants } from './participants.js'
 
@@ -45,16 +45,12 @@ export function openCalls(
   return {
     total: () => database.count('ZCALLRECORD'),
     page(after, limit) {
-      const calls = database.guard(() =>
-        rows<CallRow>(select.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)),
-      )
-      const first = calls[0]
-      const last = calls.at(-1)
-      if (first === undefined || last === undefined) return null
-      const participants = participantsOf(first.id, last.id)
+      const page = rowsBehind<CallRow>(database, select, after, limit)
+      if (page === null) return null
+      const participants = participantsOf(page.first, page.last)
       return {
-        position: [last.id],
-        records: calls.map((row) =>
+        position: [page.last],
+        records: page.found.map((row) =>
           recordOf('call', 'ZCALLRECORD', row.id, () =>
             callOf(row, { participants: participants.get(row.id) ?? [], isTwin: twins.has(row.id), region }),
           ),

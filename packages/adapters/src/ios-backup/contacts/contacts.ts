@@ -1,8 +1,8 @@
 import type { ContactPoint, ContactRecord } from '@holdfast/core/import'
-import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
+import type { BackupDatabase, SqlValue } from '../database/backup-database.js'
 import { isoDate, unixMillis, unixMillisSql, wholeMillis } from '../database/cocoa-time.js'
 import type { HomeRegion } from '../phone-numbers/phone-number.js'
-import { columnOrNull, numberOf, type RecordTable, recordOf, textOf } from '../record-table.js'
+import { columnOrNull, numberOf, type RecordTable, recordOf, rowsBehind, textOf } from '../record-table.js'
 import type { ContactIds } from './contact-ids.js'
 import { openPoints } from './points.js'
 
@@ -54,16 +54,12 @@ export function openContacts(
   return {
     total: () => database.count('ABPerson'),
     page(after, limit) {
-      const persons = database.guard(() =>
-        rows<PersonRow>(select.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)),
-      )
-      const first = persons[0]
-      const last = persons.at(-1)
-      if (first === undefined || last === undefined) return null
-      const points = database.guard(() => pointsOf(first.id, last.id))
+      const page = rowsBehind<PersonRow>(database, select, after, limit)
+      if (page === null) return null
+      const points = database.guard(() => pointsOf(page.first, page.last))
       return {
-        position: [last.id],
-        records: persons.map((row) =>
+        position: [page.last],
+        records: page.found.map((row) =>
           recordOf('contact', 'ABPerson', row.id, () =>
             contactOf(row, points.get(row.id) ?? [], known.ids.idOf(row.id)),
           ),

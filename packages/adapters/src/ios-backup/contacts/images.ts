@@ -4,7 +4,7 @@ import type { SqliteStatement } from '../../sqlite/driver.js'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import type { PartTable } from '../parts/backup-part.js'
 import type { ContentPlace } from '../parts/content-place.js'
-import { bytesOf, numberOf, type RecordTable, recordOf } from '../record-table.js'
+import { bytesOf, numberOf, type RecordTable, recordOf, rowsBehind } from '../record-table.js'
 import type { ContactIds } from './contact-ids.js'
 
 /** More than any phone keeps of a face; a larger one would have to be held in memory whole. */
@@ -72,14 +72,11 @@ function openImages(
   return {
     total: () => database.count(table),
     page(after, limit) {
-      const found = database.guard(() =>
-        rows<ImageRow>(select.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)),
-      )
-      const last = found.at(-1)
-      if (last === undefined) return null
+      const page = rowsBehind<ImageRow>(database, select, after, limit)
+      if (page === null) return null
       return {
-        position: [last.id],
-        records: found.map((row) =>
+        position: [page.last],
+        records: page.found.map((row) =>
           recordOf('attachment', table, row.id, () => imageOf(row, guids().byRow.get(row.id), ids)),
         ),
       }

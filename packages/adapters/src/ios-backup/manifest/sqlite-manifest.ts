@@ -35,6 +35,15 @@ type PageRow = readonly [
   file: unknown,
 ]
 
+/** What opening a manifest takes. */
+export interface SqliteManifestOptions {
+  readonly openSqlite: OpenSqlite
+  readonly scratch: ScratchFolder
+  readonly signal: AbortSignal
+  /** Whether it is a decrypted copy, in the scratch folder already. @default false */
+  readonly isPrivate?: boolean
+}
+
 /**
  * The list of files of iOS 10 and newer: `Files(fileID, domain, relativePath, flags, file)` in Manifest.db. It stays on disk; a
  * lookup is one search in the index of its file ids.
@@ -75,15 +84,7 @@ export class SqliteManifest implements Manifest {
    *
    * @throws HoldfastError `MANIFEST_DAMAGED`, `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, or the signal's reason.
    */
-  static async open(
-    path: string,
-    options: {
-      readonly openSqlite: OpenSqlite
-      readonly scratch: ScratchFolder
-      readonly signal: AbortSignal
-      readonly isPrivate?: boolean
-    },
-  ): Promise<SqliteManifest> {
+  static async open(path: string, options: SqliteManifestOptions): Promise<SqliteManifest> {
     const wal = await regularFile(`${path}-wal`)
     const database = await BackupDatabase.open(path, name, {
       ...options,

@@ -7,6 +7,7 @@ import {
   type RecordTable,
   recordOf,
   requiredText,
+  rowsBehind,
   textOf,
 } from '../record-table.js'
 
@@ -38,16 +39,12 @@ export function openChats(database: BackupDatabase): RecordTable {
   return {
     total: () => database.count('chat'),
     page(after, limit) {
-      const chats = database.guard(() =>
-        rows<ChatRow>(select.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)),
-      )
-      const first = chats[0]
-      const last = chats.at(-1)
-      if (first === undefined || last === undefined) return null
-      const handles = database.guard(() => membersOf(members, first.id, last.id))
+      const page = rowsBehind<ChatRow>(database, select, after, limit)
+      if (page === null) return null
+      const handles = database.guard(() => membersOf(members, page.first, page.last))
       return {
-        position: [last.id],
-        records: chats.map((row) =>
+        position: [page.last],
+        records: page.found.map((row) =>
           recordOf('chat', 'chat', row.id, () => {
             const guid = requiredText(row.guid, 'guid')
             return {

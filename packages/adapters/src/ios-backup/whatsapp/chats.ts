@@ -1,7 +1,7 @@
 import type { ChatRecord } from '@holdfast/core/import'
 import { type BackupDatabase, rows, type SqlValue } from '../database/backup-database.js'
 import { openJoinTable } from '../database/join-table.js'
-import { columnOrNull, emptyTable, type RecordTable, recordOf, textOf } from '../record-table.js'
+import { columnOrNull, emptyTable, type RecordTable, recordOf, rowsBehind, textOf } from '../record-table.js'
 import type { ChatGuids } from './chat-guids.js'
 import { handleOfJid, isGroupJid, type PhoneByLid } from './jid.js'
 
@@ -37,16 +37,12 @@ export function openChats(
   return {
     total: () => database.count('ZWACHATSESSION'),
     page(after, limit) {
-      const chats = database.guard(() =>
-        rows<ChatRow>(select.all(after?.[0] ?? Number.MIN_SAFE_INTEGER, limit)),
-      )
-      const first = chats[0]
-      const last = chats.at(-1)
-      if (first === undefined || last === undefined) return null
-      const members = membersOf(first.id, last.id)
+      const page = rowsBehind<ChatRow>(database, select, after, limit)
+      if (page === null) return null
+      const members = membersOf(page.first, page.last)
       return {
-        position: [last.id],
-        records: chats.map((row) =>
+        position: [page.last],
+        records: page.found.map((row) =>
           recordOf('chat', `${context.prefix}.ZWACHATSESSION`, row.id, () =>
             chatOf(row, members.get(row.id) ?? [], context),
           ),
