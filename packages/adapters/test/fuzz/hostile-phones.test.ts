@@ -21,7 +21,10 @@ const random = new Random(`hostile phones ${seed}`)
 
 describe(`phones that mean harm (seed ${seed})`, () => {
   /** All of them in the long suite, and some in `npm test`. */
-  const scripts = Object.entries(hostileScripts).filter(() => isLong || random.chance(0.1))
+  const scripts = Object.entries(hostileScripts).filter(
+    // Over a whole backup that one says the truth: what is there is finished, if not new.
+    ([what]) => !what.startsWith('sends a status that says finished') && (isLong || random.chance(0.1)),
+  )
 
   it('are refused each with a code, touch nothing outside their folder, and leave the backup that is there as it was', async () => {
     const shop = await Workshop.open({ device: { silence: 500 } })

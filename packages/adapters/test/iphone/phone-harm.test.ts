@@ -41,6 +41,12 @@ describe('the end that a phone tells is not believed', () => {
     expect(await shop.wholeness()).toBe('complete')
   })
 
+  test('where there is a backup from before, and nothing of a new one', async () => {
+    const { shop, before } = await workshops.openWithBackup()
+    shop.phone.backups.script = async () => {}
+    await expectFailureThenSuccess({ shop, before }, { code: 'DEVICE_BACKUP_INCOMPLETE' })
+  })
+
   test('with a file removed that its list names', async () => {
     const { shop, before } = await workshops.openWithBackup()
     const { backups, udid } = shop.phone

@@ -1,3 +1,5 @@
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import { diskFull, isFullCode } from '../../disk-space/disk-full.js'
 import { inspectBackup } from '../../ios-backup/inspection/inspect-backup.js'
@@ -29,6 +31,19 @@ export function judgeEnd(
 }
 
 /**
+ * What tells whether the phone has said anew how the backup stands: it does so at the end of each. Null where there is no status.
+ */
+export async function statusMark(tree: string): Promise<string | null> {
+  try {
+    const { ino, mtimeMs, size } = await lstat(join(tree, 'Status.plist'))
+    return `${ino} ${mtimeMs} ${size}`
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ENOENT') return null
+    throw cause
+  }
+}
+
+/**
  * Whether what was received is a whole backup: the phone says that it finished, and every file that its list names is there. The list of
  * an encrypted backup cannot be read without the password; of that only the phone's word is known.
  *
@@ -37,18 +52,29 @@ export function judgeEnd(
 export async function requireWhole(
   tree: string,
   served: Served,
-  options: { readonly signal: AbortSignal; readonly scratch: string; readonly openSqlite?: OpenSqlite },
+  {
+    markBefore,
+    ...options
+  }: {
+    readonly signal: AbortSignal
+    readonly scratch: string
+    readonly openSqlite?: OpenSqlite
+    /** {@link statusMark} before the phone began. */
+    readonly markBefore: string | null
+  },
 ): Promise<void> {
   const { wholeness, reasons } = await inspectBackup(tree, options).catch((error: unknown) => {
     if (isHoldfastError(error) && error.code === 'BACKUP_INVALID')
       return { wholeness: 'torn', reasons: ['There is nothing in it.'] }
     throw error
   })
-  if (wholeness === 'complete') return
+  // What is whole may be the backup from before, of which nothing was made new.
+  const isNew = (await statusMark(tree)) !== markBefore
+  if (wholeness === 'complete' && isNew) return
   const { count, words } = served.remoteFailures
   throw new HoldfastError(
     'DEVICE_BACKUP_INCOMPLETE',
-    `The iPhone said that the backup is finished, and it is not whole: ${reasons.join(' ')}`,
+    `The iPhone said that the backup is finished, and it is not whole: ${isNew ? reasons.join(' ') : 'It sent nothing of it.'}`,
     {
       hint: 'Retry: everything that is missing is asked for again. The previous backup is as it was.',
       facts: { wholeness, filesNotSent: count, words },

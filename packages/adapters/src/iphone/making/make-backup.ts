@@ -20,7 +20,7 @@ import { type Served, serveCommands } from '../mobilebackup2/serve-commands.js'
 import type { MuxTransport } from '../mux/mux-transport.js'
 import { pause } from './human.js'
 import { infoPlist } from './info-plist.js'
-import { judgeEnd, onThisComputer, requireWhole } from './judge-backup.js'
+import { judgeEnd, onThisComputer, requireWhole, statusMark } from './judge-backup.js'
 import { PasscodeQuestion } from './passcode-question.js'
 import { listenToPhone, posted } from './phone-signals.js'
 import { type ReachedPhone, reachPhone } from './reach-phone.js'
@@ -156,12 +156,14 @@ class BackupSession {
     const working = await onThisComputer(places.folder, openWorkingFolder(places, telling))
     try {
       const space = new DiskSpace(freeSpace)
+      const markBefore = await onThisComputer(places.folder, statusMark(working.tree))
       const served = await this.#receive(working, space)
       judgeEnd(served, { space, folder: places.folder })
       teller.phase('finishing')
       await requireWhole(working.tree, served, {
         signal,
         scratch: working.incoming,
+        markBefore,
         ...(openSqlite === null ? {} : { openSqlite }),
       })
     } catch (error) {
