@@ -2,6 +2,7 @@
  * A process that makes a backup of an emulated phone of another process, and kills itself before a certain change of the file system. It is
  * given {@link PhoneChildWords} as JSON. With change 0 it lives, and prints how many changes there were.
  */
+import files from 'node:fs'
 import promises, { type FileHandle } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -40,6 +41,7 @@ function count(owner: object, name: string): void {
 }
 
 for (const name of ['rename', 'link', 'mkdir', 'unlink', 'rmdir', 'open', 'copyFile']) count(promises, name)
+for (const name of ['renameSync', 'openSync', 'writevSync', 'closeSync']) count(files, name)
 const handle: FileHandle = await promises.open(join(tmpdir()), 'r')
 for (const name of ['writev', 'write', 'sync', 'writeFile'])
   count(Reflect.getPrototypeOf(handle) ?? handle, name)

@@ -1,4 +1,5 @@
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder } from '../../backup-folder/sync-folder.js'
 
@@ -30,7 +31,8 @@ export async function syncTree(
 }
 
 async function syncFile(path: string): Promise<void> {
-  if ((await lstat(path)).nlink > 1) return
+  // What was just listed is in memory: the answer takes microseconds.
+  if (lstatSync(path).nlink > 1) return
   // Windows flushes only what is open for writing.
   const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r')
   try {

@@ -1,10 +1,13 @@
-import { constants, type Stats } from 'node:fs'
-import { copyFile, type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { constants, lstatSync, renameSync, type Stats } from 'node:fs'
+import { copyFile, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
 import { removeTree } from '../../backup-folder/remove-tree.js'
 import { gathered } from './gathered.js'
+import { QuickCalls } from './quick-calls.js'
 import { safeNames, unsafe } from './safe-path.js'
+import { systemError } from './system-error.js'
+import { writeHere, writeInThread } from './write-file.js'
 
 /** An entry of a folder, as a phone wants to be told. */
 export interface ListedEntry {
@@ -38,6 +41,7 @@ export class TargetFolder {
   readonly #incoming: string
   /** Folders that are known to be real ones, by their paths; forgotten when a folder is moved or removed. */
   readonly #real = new Set<string>()
+  readonly #calls = new QuickCalls()
   #written = 0
 
   constructor(udid: string, { tree, incoming }: TargetPlaces) {
@@ -48,7 +52,7 @@ export class TargetFolder {
 
   /** The bytes of a file, from its beginning. */
   async *read(path: string): AsyncGenerator<Buffer> {
-    const file = await this.#existing(path)
+    const { place: file } = await this.#existing(path)
     const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
     try {
       if (!(await handle.stat()).isFile()) throw systemError('EISDIR', path)
@@ -91,18 +95,19 @@ export class TargetFolder {
 
   /** Puts a file or a folder in another place; what is there goes. */
   async move(from: string, to: string): Promise<void> {
-    const [source, target] = [await this.#existing(from), await this.#locateNew(to)]
+    const { place: source, stats } = await this.#existing(from)
+    const target = await this.#locateNew(to)
     if (source === target) return
     if (within(source, target) || within(target, source)) throw systemError('EINVAL', to)
     try {
-      await rename(source, target)
+      await this.#rename(source, target)
     } catch (cause) {
       if (!inTheWay.has(systemCodeOf(cause) ?? '') || (await statusOf(target)) === null) throw cause
       await this.#removeAt(target)
       await rename(source, target)
     }
-    // A folder may have come or gone by it, with all that is below.
-    this.#real.clear()
+    // With a folder all that is below it has come and gone.
+    if (stats.isDirectory()) this.#real.clear()
   }
 
   /** Removes a file, or a folder with all that is in it. Nothing happens where there is nothing. */
@@ -115,7 +120,8 @@ export class TargetFolder {
 
   /** Copies a file, or a folder with all that is in it. Links and other oddities are left out. */
   async copy(from: string, to: string): Promise<void> {
-    const [source, target] = [await this.#existing(from), await this.#locateNew(to)]
+    const { place: source } = await this.#existing(from)
+    const target = await this.#locateNew(to)
     if (within(source, target) || within(target, source)) throw systemError('EINVAL', to)
     await this.#copyAt(source, target)
   }
@@ -128,7 +134,7 @@ export class TargetFolder {
     const target = await this.#locateNew(path)
     const beside = this.#beside()
     try {
-      const bytes = await writeNew(beside, content)
+      const bytes = await this.#writeNew(beside, content)
       await this.#put(beside, target)
       return bytes
     } catch (error) {
@@ -143,9 +149,31 @@ export class TargetFolder {
     return join(this.#incoming, String(this.#written))
   }
 
+  /** Writes a new file; gives its size, which the file system confirms. */
+  async #writeNew(path: string, content: AsyncIterable<Buffer>): Promise<number> {
+    const groups = gathered(content)[Symbol.asyncIterator]()
+    const first = await groups.next()
+    const pieces = first.done === true ? [] : first.value
+    const second = await groups.next()
+    if (second.done === true) {
+      return this.#calls.make(
+        () => writeHere(path, pieces),
+        () => writeInThread(path, [pieces]),
+      )
+    }
+    return writeInThread(path, [pieces, second.value], groups)
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
+    await this.#calls.make(
+      () => renameSync(from, to),
+      () => rename(from, to),
+    )
+  }
+
   async #put(beside: string, target: string): Promise<void> {
     try {
-      await rename(beside, target)
+      await this.#rename(beside, target)
     } catch (cause) {
       if ((await statusOf(target))?.isDirectory() !== true) throw cause
       await this.#removeAt(target)
@@ -187,12 +215,15 @@ export class TargetFolder {
     if (remains.count > 0) throw systemError(remains.systemCode ?? 'EIO', place)
   }
 
-  /** The place of something that is there; a file system's `ENOENT` where nothing is. */
-  async #existing(path: string): Promise<string> {
+  /** The place of something that is there, and what it is; a file system's `ENOENT` where nothing is. */
+  async #existing(path: string): Promise<{ readonly place: string; readonly stats: Stats }> {
     const place = await this.#locate(path)
-    const stats = await lstat(place)
+    const stats = await this.#calls.make(
+      () => lstatSync(place),
+      () => lstat(place),
+    )
     if (stats.isSymbolicLink()) throw unsafe(path, 'it is a link')
-    return place
+    return { place, stats }
   }
 
   /** The place of a path, all of whose folders are real ones as far as they are there. */
@@ -237,46 +268,6 @@ export class TargetFolder {
   }
 }
 
-/** Writes a new file; gives its size, which the file system confirms. */
-async function writeNew(path: string, content: AsyncIterable<Buffer>): Promise<number> {
-  let handle: FileHandle | null = null
-  let bytes = 0
-  try {
-    for await (const pieces of gathered(content)) {
-      handle ??= await open(path, 'wx', 0o600)
-      for (const piece of pieces) bytes += piece.length
-      await writeAll(handle, pieces)
-    }
-    handle ??= await open(path, 'wx', 0o600)
-    const { size } = await handle.stat()
-    if (size !== bytes) throw systemError('EIO', path)
-  } finally {
-    // A file system may tell only now that it could not keep what was written.
-    await handle?.close()
-  }
-  return bytes
-}
-
-/** A write may take a part only; the rest is tried again, and then the file system says why. */
-async function writeAll(handle: FileHandle, pieces: readonly Buffer[]): Promise<void> {
-  let left: readonly Buffer[] = pieces
-  while (left.length > 0) {
-    const { bytesWritten } = await handle.writev([...left])
-    if (bytesWritten === 0) throw systemError('EIO', 'a file of the backup')
-    left = behind(left, bytesWritten)
-  }
-}
-
-function behind(pieces: readonly Buffer[], count: number): readonly Buffer[] {
-  let at = count
-  const left: Buffer[] = []
-  for (const piece of pieces) {
-    if (at < piece.length) left.push(piece.subarray(at))
-    at = Math.max(0, at - piece.length)
-  }
-  return left
-}
-
 async function statusOf(path: string): Promise<Stats | null> {
   try {
     return await lstat(path)
@@ -293,9 +284,4 @@ function listed(name: string, stats: Stats): ListedEntry {
 
 function within(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`) || inner.startsWith(`${outer}\\`)
-}
-
-/** An error as the file system would have given it. */
-function systemError(code: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${path}`), { code })
 }
