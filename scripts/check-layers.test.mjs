@@ -130,8 +130,8 @@ describe('imports the wrong way are told with file, line and reason:', () => {
     ['packages/core/test/a.test.ts', '../dist/index.js', 'sources do not import what is built from them'],
     [
       'packages/adapters/src/iphone/a.ts',
-      '../sqlite/driver.js',
-      'scripts/lib/layers.mjs declares no arrow from iphone/ to sqlite/',
+      '../attachment-files/index.js',
+      'scripts/lib/layers.mjs declares no arrow from iphone/ to attachment-files/',
     ],
     [
       'packages/adapters/src/ios-backup/a.ts',
