@@ -38,7 +38,10 @@ async function onCable(options: EmulatedIphoneOptions, use: (cable: Cable) => Pr
 
 function sampleTree(): PhoneTree {
   const tree = new PhoneTree()
-  for (let index = 0; index < 300; index++) tree.put('HomeDomain', `Library/many/${index}`, `file ${index}`)
+  // Together more than a record of TLS has room for many times, so that every part of a file meets the end of one.
+  for (let index = 0; index < 300; index++) {
+    tree.put('HomeDomain', `Library/many/${index}`, generatedContent(2000 + index, index))
+  }
   tree.put('HomeDomain', 'Library/Preferences/a.plist', 'first')
   tree.put('HomeDomain', 'Library/empty', '')
   tree.put('AppDomain-com.example.notebook', 'Documents/Übersicht – 総覧.txt', 'notes')

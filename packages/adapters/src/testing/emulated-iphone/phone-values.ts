@@ -4,6 +4,7 @@ import { type PlistDict, type PlistValue, plistDict } from '../../plist/plist-va
 export const hardware = {
   BuildVersion: '22F76',
   HardwareModel: 'D53gAP',
+  PhoneNumber: '+1 (555) 200-0001',
   ProductType: 'iPhone13,2',
   SerialNumber: 'F2LEMULATED1',
 } as const

@@ -11,7 +11,7 @@ export function backupIdentity(
     udid: phone.udid,
     deviceName: phone.name,
     serialNumber: hardware.SerialNumber,
-    phoneNumber: '+1 (555) 200-0001',
+    phoneNumber: hardware.PhoneNumber,
     uuid: uuid ?? randomUUID().toUpperCase(),
     generation: {
       productVersion: phone.iosVersion,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDict } from '../../../plist/plist-value.js'
 import type { OpenSqlite } from '../../../sqlite/driver.js'
+import { hasDigests } from '../../synthetic-backup/folder/manifest-writer.js'
 import {
   type BackupIdentity,
   manifestPlist,
@@ -174,7 +175,13 @@ class BackupRun {
             ? { onFirstPiece: () => moments.come('inside-file') }
             : {}
           const file = await sendContent(
-            { files: stream, encryption: password.encryption, problem, ...inside },
+            {
+              files: stream,
+              encryption: password.encryption,
+              withDigest: hasDigests(entry.domain),
+              problem,
+              ...inside,
+            },
             this.#place(`Snapshot/${blobName(entry.fileId)}`),
             entry.content,
           )
@@ -223,7 +230,7 @@ class BackupRun {
   /** Sends a file of the backup itself, which is never encrypted on its way. */
   async #sendOwn(path: string, content: PhoneContent, progress = sentProgress): Promise<void> {
     const status = await this.#link.upload(progress, content.size, async (files) => {
-      await sendContent({ files, encryption: null }, this.#place(path), content)
+      await sendContent({ files, encryption: null, withDigest: false }, this.#place(path), content)
     })
     ended(status, failureCodes.uploads, `Could not store ${path}`)
   }

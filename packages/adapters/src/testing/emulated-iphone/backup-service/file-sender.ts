@@ -10,6 +10,8 @@ export interface Sending {
   readonly files: OutgoingFiles
   /** Null for a plain backup. */
   readonly encryption: BackupEncryption | null
+  /** Whether the manifest is to have a digest of what was sent. */
+  readonly withDigest: boolean
   /** Told when the first piece was sent; what it throws ends the file as one that could not be read. */
   readonly onFirstPiece?: () => Promise<void>
   /** Words with which the phone gives the file up behind its first piece. */
@@ -18,14 +20,14 @@ export interface Sending {
 
 /** Sends a file of the phone; gives what the manifest is to say of it. */
 export async function sendContent(
-  { files, encryption, onFirstPiece, problem }: Sending,
+  { files, encryption, withDigest, onFirstPiece, problem }: Sending,
   place: { readonly devicePath: string; readonly path: string },
   content: PhoneContent,
 ): Promise<SentFile> {
-  const hash = createHash('sha1')
+  const hash = withDigest ? createHash('sha1') : null
   const begun = encryption?.beginFile() ?? null
   const send = async (bytes: Uint8Array): Promise<void> => {
-    hash.update(bytes)
+    hash?.update(bytes)
     await files.data(bytes)
   }
   await files.begin(place.devicePath, place.path)
@@ -51,5 +53,5 @@ export async function sendContent(
   await files.end(problem)
   const key =
     begun === null ? null : { protectionClass: begun.protectionClass, encryptionKey: begun.encryptionKey }
-  return { digest: hash.digest(), key }
+  return { digest: hash?.digest() ?? null, key }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { OpenSqlite } from '../../../sqlite/driver.js'
 import type { Encrypted } from '../../synthetic-backup/folder/encryption.js'
-import { hasDigests, modes } from '../../synthetic-backup/folder/manifest-writer.js'
+import { modes } from '../../synthetic-backup/folder/manifest-writer.js'
 import {
   type ManifestRow,
   SqliteManifestWriter,
@@ -10,8 +10,8 @@ import type { PhoneEntry } from '../phone-tree/phone-tree.js'
 
 /** How a file was sent. */
 export interface SentFile {
-  /** SHA-1 of what was sent. */
-  readonly digest: Uint8Array
+  /** SHA-1 of what was sent; null where the manifest has none. */
+  readonly digest: Uint8Array | null
   /** How it was encrypted; null when it was not. */
   readonly key: Omit<Encrypted, 'stored'> | null
 }
@@ -31,6 +31,7 @@ export class NewManifest {
   add(entry: PhoneEntry, sent: SentFile | null): void {
     const { domain, relativePath, kind, content, target, modified, inode, details } = entry
     const key = sent?.key ?? null
+    const digest = sent?.digest ?? null
     const user = kind === 'symlink' ? 0 : 501
     this.#writer.add({ domain, relativePath }, kind, {
       relativePath,
@@ -44,7 +45,7 @@ export class NewManifest {
       groupId: user,
       protectionClass: key?.protectionClass ?? (kind === 'file' ? 3 : 0),
       ...(key === null ? {} : { encryptionKey: key.encryptionKey }),
-      ...(sent !== null && hasDigests(domain) ? { digest: sent.digest } : {}),
+      ...(digest === null ? {} : { digest }),
       ...(target === null ? {} : { target }),
       ...(details.extendedAttributes === undefined ? {} : { extendedAttributes: details.extendedAttributes }),
     })

@@ -1,8 +1,11 @@
 /** What the first byte of a block says of the rest. */
 const blocks = { end: 0x00, remoteError: 0x0b, data: 0x0c } as const
 
-/** Small files are joined up to this many bytes, so that not each costs a packet. */
-const joinedBytes = 64 * 1024
+/**
+ * Small files are joined up to this many bytes, so that not each costs a packet: what fits into one record of TLS. Real phones send no
+ * length in two records, and idevicebackup2 loses its place where one does.
+ */
+const joinedBytes = 16 * 1024
 
 /**
  * The stream of files that a phone sends: the phone's name and the host's name of each, blocks of data, and a block that ends it;
@@ -54,9 +57,9 @@ export class OutgoingFiles {
 
   /** Sends bytes as they are, whatever they mean. */
   async raw(bytes: Uint8Array): Promise<void> {
+    if (this.#length + bytes.length > joinedBytes) await this.flush()
     this.#joined.push(bytes)
     this.#length += bytes.length
-    if (this.#length >= joinedBytes) await this.flush()
   }
 
   /** Sends what was joined so far. */
