@@ -21,9 +21,9 @@ const batchSize = 500
 const halfWay = Math.ceil((sampleSize.messages + sampleSize.attachments) / batchSize / 2)
 
 /**
- * The demo, without a command: a backup is made and imported, the store fails half-way, the run is parked with its backup kept; the
- * program closes everything, opens it again, finds the run in the journal and retries it; what is stored is verified, and then the
- * backup goes.
+ * The demo, without a command: an emulated phone is backed up over its cable and imported, the store fails half-way, the run is parked
+ * with its backup kept; the program closes everything, opens it again, finds the run in the journal and retries it, without the phone;
+ * what is stored is verified, and then the backup goes.
  */
 export async function demo(
   options: { readonly into?: string | undefined },

@@ -15,12 +15,12 @@ export function demoWords(colors: Colors, folder: LibraryFolder) {
   return {
     beginning: () => [
       bold('Holdfast'),
-      'A backup goes in, a verified library comes out; only then the backup is let go.',
+      'A phone is backed up, a verified library comes out; only then the backup is let go.',
       '',
-      'Only the phone is made up: its backup, SQLite, the files and the journal are real.',
+      'Only the phone is made up: what is said on the cable, its backup, SQLite, the files and the journal are real.',
       `The library goes to ${folder.path}`,
       ...heading(1, 'Import'),
-      `  ${dim(`A phone with ${count(sampleSize.messages)} messages and ${count(sampleSize.attachments)} attachments is backed up and imported.`)}`,
+      `  ${dim(`A phone with ${count(sampleSize.messages)} messages and ${count(sampleSize.attachments)} attachments is backed up over the cable and imported.`)}`,
       `  ${dim('A fault is injected: half-way through the store, the disk will seem full.')}`,
       '',
     ],

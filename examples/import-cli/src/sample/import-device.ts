@@ -14,7 +14,7 @@ export function importDevice(
   { backups }: { readonly backups: string },
   { full = false }: { readonly full?: boolean | undefined } = {},
 ): Device {
-  const sample = samplePhone()
+  const sample = samplePhone(backups)
   const folder = backupFolder()
   const phone = iphone({ folder: backups, full, openSqlite: openDatabase })
   const deviceFor = (input: Json): Device => {
@@ -23,10 +23,7 @@ export function importDevice(
     return udid === sampleUdid ? sample : phone
   }
   // A backup that lies where those of phones do was made of one, or was gone on with.
-  const ownerOf = ({ path, ownership }: BackupRef): Device => {
-    if (dirname(path) === backups) return phone
-    return ownership === 'made' ? sample : folder
-  }
+  const ownerOf = ({ path }: BackupRef): Device => (dirname(path) === backups ? phone : folder)
   return {
     // The port asks for one answer for all inputs, and a folder is nothing that could be unplugged. Phones tell themselves when they go.
     needs: [],

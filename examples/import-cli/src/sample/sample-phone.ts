@@ -1,8 +1,9 @@
-import { mkdtemp, realpath, rmdir } from 'node:fs/promises'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { backupFolder, removeTree } from '@holdfast/adapters/backup-folder'
-import type { BackupRef, Device } from '@holdfast/core/import'
+import { join } from 'node:path'
+import { iphone, type MuxTransport, plainMux } from '@holdfast/adapters/iphone'
+import type { EmulatedIphone } from '@holdfast/adapters/testing'
+import type { Device } from '@holdfast/core/import'
 import { openDatabase } from '../open-database.js'
 
 /** The identifier of the sample phone, and what a run on it is started with as `udid`. */
@@ -11,65 +12,53 @@ export const sampleUdid = '00008120-0000000DECADE000'
 /** How much the sample phone holds. */
 export const sampleSize = { messages: 12_000, attachments: 200 }
 
-const foldersBegin = 'holdfast-phone-'
-
 /**
- * A phone that is made up: `acquire` makes a real backup of it, in a fresh folder among the system's temporary files. A device as
- * one for live phones is: it tells where the backup will be before it writes there, reports progress, and owns what it made.
+ * An emulated iPhone on a cable that is not there, as the device of live phones reaches it: a usbmuxd on a free port, lockdown, TLS, and
+ * the backup service. The phone is there while a backup of it is made, and only then; so a run that goes on later shows whether
+ * it asks the phone again. Its backups go to the folder `backups`.
  */
-export function samplePhone(): Device {
-  const folders = backupFolder()
+export function samplePhone(backups: string): Device {
+  const deviceAt = (mux: MuxTransport): Device => iphone({ folder: backups, mux, openSqlite: openDatabase })
   return {
-    needs: ['device'],
-    resources: () => [`device:${sampleUdid}`],
-    expectedPath: () => null,
-
-    async acquire({ signal, previous, onBackup, progress }) {
-      const backup = previous ?? (await newBackup())
-      if (previous === null) await onBackup(backup)
-      // What an earlier attempt left may be half a backup; a made-up phone is quicker asked again than looked through.
-      else await removeTree(backup.path, { signal })
-      // Loaded only now: no other command needs it.
-      const { makeSyntheticBackup } = await import('@holdfast/adapters/testing')
-      await makeSyntheticBackup({
-        ...sampleSize,
-        into: dirname(backup.path),
-        udid: sampleUdid,
-        seed: 'demo',
-        // The demo deletes its backup in the end, which no skip but a harmless one allows.
-        anomalies: { invalidPath: 0 },
-        truth: false,
-        openSqlite: openDatabase,
-        onProgress: ({ done, total }) => {
-          signal.throwIfAborted()
-          progress({ done, total, unit: 'messages' })
-        },
-      })
-      return backup
-    },
-
-    async release(backup, receipt, options) {
-      const released = await folders.release(backup, receipt, options)
-      if (released.deleted) await removeEmptied(backup)
-      return released
-    },
-
-    async discard(backup, options) {
-      if (!options.delete || backup.ownership !== 'made') return
-      await removeTree(backup.path, { signal: options.signal })
-      await removeEmptied(backup)
-    },
+    ...deviceAt(plainMux()),
+    acquire: (context) =>
+      withPhone(context, (phone) => deviceAt(plainMux({ address: phone.address })).acquire(context)),
   }
 }
 
-async function newBackup(): Promise<BackupRef> {
-  // The real path, because nothing is ever deleted through a link.
-  const folder = await mkdtemp(join(await realpath(tmpdir()), foldersBegin))
-  return { path: join(folder, sampleUdid), ownership: 'made' }
-}
-
-/** Removes the folder that `newBackup` made for the backup, once that is gone. */
-async function removeEmptied({ path }: BackupRef): Promise<void> {
-  const folder = dirname(path)
-  if (folder.startsWith(join(await realpath(tmpdir()), foldersBegin))) await rmdir(folder).catch(() => {})
+/** Does `work` while the phone is connected. What is on it lies among the system's temporary files meanwhile. */
+async function withPhone<Result>(
+  { signal, activity }: { readonly signal: AbortSignal; readonly activity: () => void },
+  work: (phone: EmulatedIphone) => Promise<Result>,
+): Promise<Result> {
+  // Loaded only now: no other command needs it.
+  const { EmulatedIphone, makeSyntheticBackup, treeFromBackup } = await import('@holdfast/adapters/testing')
+  const home = await mkdtemp(join(await realpath(tmpdir()), 'holdfast-phone-'))
+  try {
+    const content = await makeSyntheticBackup({
+      ...sampleSize,
+      into: home,
+      seed: 'demo',
+      // The demo deletes its backup in the end, which no skip but a harmless one allows.
+      anomalies: { invalidPath: 0 },
+      truth: false,
+      openSqlite: openDatabase,
+      onProgress: () => {
+        signal.throwIfAborted()
+        activity()
+      },
+    })
+    const phone = await EmulatedIphone.start({
+      udid: sampleUdid,
+      name: 'Sample iPhone',
+      tree: treeFromBackup(content.path),
+    })
+    try {
+      return await work(phone)
+    } finally {
+      await phone.stop()
+    }
+  } finally {
+    await rm(home, { recursive: true })
+  }
 }
