@@ -1,0 +1,111 @@
+/**
+ * A backup from the cable, beside idevicebackup2 of libimobiledevice against the same emulated phone, in turns:
+ *   npm run bench:iphone -- [--folder DIR] [--passes N]
+ *
+ * 800 MB in large files, and 20,000 small ones. Each is a whole process, from its start to its end, and a full backup into an empty folder.
+ * Ours checks each write, syncs every file and looks at the finished backup; the other one does neither.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { inspectBackup } from '@holdfast/adapters/ios-backup'
+import { openTestSqlite } from '@holdfast/adapters/testing'
+import { alternate, ratios, spread } from './engine/passes.js'
+import { print, printTable, ratio } from './engine/table.js'
+import { readWords } from './engine/words.js'
+
+const { folder: parent = fileURLToPath(new URL('../../../.holdfast/', import.meta.url)), passes } =
+  readWords(3)
+if (spawnSync('idevicebackup2', ['--version']).error !== undefined) {
+  throw new Error('idevicebackup2 is not installed: apt-get install libimobiledevice-utils')
+}
+mkdirSync(parent, { recursive: true })
+const home = mkdtempSync(join(parent, 'bench-iphone-'))
+const [cpu] = cpus()
+print(
+  `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.versions.node}`,
+)
+try {
+  const rows = [
+    ...(await measure('800 MB in 20 files', 'large')),
+    ...(await measure('20,000 files of 4,000 bytes', 'small')),
+  ]
+  printTable(['what', 'seconds, median of passes (least–most)', 'of idevicebackup2', 'peak RSS'], rows)
+} finally {
+  rmSync(home, { recursive: true, force: true })
+}
+
+/** Both programs against one phone: two rows of the table. */
+async function measure(what: string, kind: 'large' | 'small'): Promise<readonly (readonly string[])[]> {
+  const phone = spawn(process.execPath, [...process.execArgv, script('emulated-phone.ts'), kind], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const address = await firstLine(phone)
+  let peak = 0
+  try {
+    const seconds = await alternate(passes, {
+      other: () =>
+        timed(async (folder) => {
+          const env = { ...process.env, USBMUXD_SOCKET_ADDRESS: address }
+          await ended(spawn('idevicebackup2', ['backup', folder], { env, stdio: 'ignore' }))
+        }),
+      ours: () =>
+        timed(async (folder) => {
+          const host = spawn(process.execPath, [script('make-backup.mjs'), address, folder], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+          })
+          const [line] = await Promise.all([firstLine(host), ended(host)])
+          peak = Math.max(peak, Number(line))
+        }),
+    })
+    const show = (value: number): string => value.toFixed(2)
+    return [
+      [`${what}: idevicebackup2`, spread(seconds.other, show), '', ''],
+      [
+        `${what}: iphone()`,
+        spread(seconds.ours, show),
+        `${spread(ratios(seconds.ours, seconds.other), ratio)}, wanted 0.75`,
+        `${peak.toFixed(0)} MiB`,
+      ],
+    ]
+  } finally {
+    phone.stdin?.end()
+    await once(phone, 'exit')
+  }
+}
+
+/** Seconds that a backup into a new folder takes. Throws when what lies there afterwards is not whole. */
+async function timed(makeBackup: (folder: string) => Promise<void>): Promise<number> {
+  const folder = mkdtempSync(join(home, 'backup-'))
+  try {
+    const since = performance.now()
+    await makeBackup(folder)
+    const seconds = (performance.now() - since) / 1000
+    // Beside it lies the mark of the run that holds it.
+    const path = readdirSync(folder).find((name) => !name.startsWith('.'))
+    const { wholeness } = await inspectBackup(join(folder, path ?? ''), { openSqlite: openTestSqlite })
+    if (wholeness !== 'complete') throw new Error(`the backup is ${wholeness}`)
+    return seconds
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function script(name: string): string {
+  return fileURLToPath(new URL(`iphone/${name}`, import.meta.url))
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the process has no output')
+  for await (const line of createInterface({ input: child.stdout })) return line
+  throw new Error('a process ended without a word')
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const [status] = await once(child, 'exit')
+  if (status !== 0) throw new Error(`a process ended with ${status}`)
+}
