@@ -1,6 +1,6 @@
 import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type BackupPlaces, backupPlaces } from './backup-places.js'
 import { finishReplacing, keepWorkingFolder, openWorkingFolder } from './working-folder.js'
@@ -91,6 +91,7 @@ describe('replacing a backup', () => {
     let madeFirst = false
     await keepWorkingFolder(places, {
       ...telling,
+      check: async () => {},
       onMade: async () => {
         madeFirst = (await readFile(join(places.backup, 'Status.plist'), 'utf8')) === 'old'
       },
@@ -155,9 +156,29 @@ describe('replacing a backup', () => {
   test('makes the first backup without an old one', async () => {
     const { tree } = await openWorkingFolder(places, telling)
     await make(tree, { x: 'new' })
-    await keepWorkingFolder(places, { ...telling, onMade: async () => {} })
+    await keepWorkingFolder(places, { ...telling, check: async () => {}, onMade: async () => {} })
     expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('new')
     expect(await readdir(folder)).toEqual([udid])
+  })
+
+  test('leaves the old one in its place when the new one is found not to be whole', async () => {
+    await make(places.backup, old)
+    const { tree } = await openWorkingFolder(places, telling)
+    await make(tree, { 'Info.plist': 'new' })
+    let isMade = false
+    const kept = keepWorkingFolder(places, {
+      ...telling,
+      check: async () => {
+        throw new Error('half')
+      },
+      onMade: async () => {
+        isMade = true
+      },
+    })
+    await expect(kept).rejects.toThrow('half')
+    expect(isMade).toBe(false)
+    expect(await readFile(join(places.backup, 'Status.plist'), 'utf8')).toBe(old['Status.plist'])
+    expect(await readdir(folder)).toContain(basename(places.making))
   })
 
   test('makes files durable that were written, and passes those over that were linked', async () => {
@@ -168,6 +189,7 @@ describe('replacing a backup', () => {
     await keepWorkingFolder(places, {
       ...telling,
       files: (count) => void (files += count),
+      check: async () => {},
       onMade: async () => {},
     })
     expect(files).toBe(5)

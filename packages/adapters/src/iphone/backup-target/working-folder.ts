@@ -60,18 +60,38 @@ export async function openWorkingFolder(places: BackupPlaces, telling: Telling):
 }
 
 /**
- * Puts a backup that is whole into its place. Everything of it is made durable first; then it is named as made, then it takes the place
- * of the old one, which is removed last. After a kill at any of these points {@link finishReplacing} goes on, and at each the old backup
- * or the new one is there whole; between two of the renames it has no name of a backup for some microseconds.
+ * Puts a backup into its place once `check` finds it whole. Everything of it is made durable meanwhile: the one waits for the disk, the
+ * other mostly for the processor. Then it is named as made, then it takes the place of the old one, which is removed last. After a kill at
+ * any of these points {@link finishReplacing} goes on, and at each the old backup or the new one is there whole; between two of the
+ * renames it has no name of a backup for some microseconds.
  *
- * @throws HoldfastError `RELEASE_FAILED` when the old one cannot be removed; what the file system refuses; the signal's reason, before anything is renamed.
+ * @throws HoldfastError `RELEASE_FAILED` when the old one cannot be removed; what `check` throws, what the file system refuses, and the
+ *   signal's reason, before anything is renamed.
  */
 export async function keepWorkingFolder(
   places: BackupPlaces,
-  { signal, files, onMade }: Telling & { readonly onMade: () => Promise<void> },
+  {
+    signal,
+    files,
+    check,
+    onMade,
+  }: Telling & { readonly check: () => Promise<void>; readonly onMade: () => Promise<void> },
 ): Promise<void> {
+  const refused = new AbortController()
+  const syncing = syncTree(join(places.making, 'backup'), {
+    signal: AbortSignal.any([signal, refused.signal]),
+    synced: files,
+  })
+  const checking = check().catch((error: unknown) => {
+    refused.abort(error)
+    throw error
+  })
+  // Nothing may be at work in the folder any more when this fails.
+  await Promise.allSettled([checking, syncing])
+  await checking
+  await syncing
   await clear(join(places.making, 'incoming'))
-  await syncTree(places.making, { signal, synced: files })
+  await syncFolder(places.making)
   await rename(places.making, places.made)
   await syncFolder(places.folder)
   await onMade()

@@ -160,18 +160,19 @@ class BackupSession {
       const served = await this.#receive(working, space)
       judgeEnd(served, { space, folder: places.folder })
       teller.phase('finishing')
-      await requireWhole(working.tree, served, {
-        signal,
-        scratch: working.incoming,
-        markBefore,
-        ...(openSqlite === null ? {} : { openSqlite }),
-      })
+      const check = (): Promise<void> =>
+        requireWhole(working.tree, served, {
+          signal,
+          scratch: working.incoming,
+          markBefore,
+          ...(openSqlite === null ? {} : { openSqlite }),
+        })
+      await onThisComputer(places.folder, keepWorkingFolder(places, { ...telling, check, onMade }))
     } catch (error) {
       // What makes the phone or us refuse it would do so for ever: the next attempt begins from the backup in its place.
       if (isHoldfastError(error) && spoilsWork.has(error.code)) await removeWorkingFolders(places)
       throw error
     }
-    await onThisComputer(places.folder, keepWorkingFolder(places, { ...telling, onMade }))
   }
 
   async #receive(working: WorkingFolder, space: DiskSpace): Promise<Served> {
