@@ -364,6 +364,6 @@ describe('the program', () => {
     const [backupLine = ''] = /backup\s+deleted \(was at (.*)\)/.exec(told)?.slice(1) ?? []
     expect(backupLine).not.toBe('')
     expect(existsSync(backupLine)).toBe(false)
-    expect(existsSync(dirname(backupLine))).toBe(false)
+    expect(readdirSync(dirname(backupLine))).toEqual([])
   })
 })

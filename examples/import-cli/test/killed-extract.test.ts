@@ -13,13 +13,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 it('a kill while the phone is backed up: the retry goes on with that backup, and begins no other', async () => {
   const into = join(folder, 'library')
+  const backups = join(into, 'backups')
   const temporary = join(folder, 'tmp')
   mkdirSync(temporary)
   process.env['TMPDIR'] = temporary
   try {
     const demo = start('--into', into)
     await demo.says('extract: started')
-    while (readdirSync(temporary).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    while (!existsSync(backups)) await new Promise((resolve) => setTimeout(resolve, 10))
     await new Promise((resolve) => setTimeout(resolve, 200))
     demo.child.kill('SIGKILL')
     await demo.ended
@@ -28,6 +29,7 @@ it('a kill while the phone is backed up: the retry goes on with that backup, and
     const checkpoints = query(into, "SELECT body FROM holdfast_entries WHERE body LIKE '%step.checkpoint%'")
     expect(checkpoints).toHaveLength(1)
     expect(readdirSync(temporary)).toEqual([])
+    expect(readdirSync(backups)).toEqual([])
     expect(existsSync(into)).toBe(true)
   } finally {
     delete process.env['TMPDIR']

@@ -1,5 +1,4 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { iphone, type MuxTransport, plainMux } from '@holdfast/adapters/iphone'
 import type { EmulatedIphone } from '@holdfast/adapters/testing'
@@ -22,18 +21,21 @@ export function samplePhone(backups: string): Device {
   return {
     ...deviceAt(plainMux()),
     acquire: (context) =>
-      withPhone(context, (phone) => deviceAt(plainMux({ address: phone.address })).acquire(context)),
+      withPhone(backups, context, (phone) => deviceAt(plainMux({ address: phone.address })).acquire(context)),
   }
 }
 
-/** Does `work` while the phone is connected. What is on it lies among the system's temporary files meanwhile. */
+/** Does `work` while the phone is connected. What is on it lies beside its backups meanwhile; what a kill left there goes first. */
 async function withPhone<Result>(
+  backups: string,
   { signal, activity }: { readonly signal: AbortSignal; readonly activity: () => void },
   work: (phone: EmulatedIphone) => Promise<Result>,
 ): Promise<Result> {
   // Loaded only now: no other command needs it.
   const { EmulatedIphone, makeSyntheticBackup, treeFromBackup } = await import('@holdfast/adapters/testing')
-  const home = await mkdtemp(join(await realpath(tmpdir()), 'holdfast-phone-'))
+  const home = join(backups, '.sample-phone')
+  await rm(home, { recursive: true, force: true })
+  await mkdir(home, { recursive: true })
   try {
     const content = await makeSyntheticBackup({
       ...sampleSize,
