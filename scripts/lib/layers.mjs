@@ -46,6 +46,7 @@ export const adapterArrows = {
   iphone: [
     { to: 'plist' },
     { to: 'disk-space' },
+    { to: 'file-status' },
     {
       to: 'backup-folder',
       files: ['backup-folder.ts', 'hold.ts', 'remove-tree.ts', 'sync-folder.ts'],

@@ -2,6 +2,7 @@ import { type BigIntStats, lstatSync, type Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { systemCodeOf } from '@holdfast/core'
+import { QuickCalls } from './quick-calls.js'
 
 /** Milliseconds for which the event loop may be held up at a time. */
 const sliceMilliseconds = 5
@@ -42,18 +43,15 @@ export async function lookAtAll(
   return found
 }
 
-/** For how long a file system that was slow is not asked again where it is called, in milliseconds. */
-const slowFor = 100
-let slowUntil = 0
+/** One for all single paths: they come one after the other, most of them of one file system. */
+const calls = new QuickCalls({ slow: slowMilliseconds, rest: 100 })
 
 /** What the file system says of a path, as {@link lookAtAll} does of many: for callers that come to know them one after the other. */
 export async function lookAt(path: string): Promise<Stats | null> {
-  const asked = performance.now()
-  if (asked < slowUntil) return lstat(path).catch(nothingAt)
-  const found = lookNow(path, false)
-  const now = performance.now()
-  if (now - asked > slowMilliseconds) slowUntil = now + slowFor
-  return found
+  return calls.make(
+    () => lookNow(path, false),
+    () => lstat(path).catch(nothingAt),
+  )
 }
 
 function lookNow(path: string, bigint: false): Stats | null

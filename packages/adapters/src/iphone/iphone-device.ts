@@ -1,4 +1,4 @@
-import { lstat, mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import {
   type Clock,
@@ -8,7 +8,6 @@ import {
   type OptionRule,
   rule,
   systemClock,
-  systemCodeOf,
 } from '@holdfast/core'
 import type { BackupRef, CleanupPolicy, Device } from '@holdfast/core/import'
 import { backupFolder } from '../backup-folder/backup-folder.js'
@@ -18,6 +17,7 @@ import { freeBytes } from '../disk-space/free-bytes.js'
 import { judgeWholeness, readBackupPlists } from '../ios-backup/folder/wholeness.js'
 import type { OpenSqlite } from '../sqlite/driver.js'
 import { type BackupPlaces, backupPlaces } from './backup-target/backup-places.js'
+import { statusOf } from './backup-target/status-of.js'
 import { finishReplacing, removeWorkingFolders } from './backup-target/working-folder.js'
 import { onThisComputer } from './making/judge-backup.js'
 import { makeBackup } from './making/make-backup.js'
@@ -120,7 +120,7 @@ export function iphone(options: IphoneOptions): Device {
         path: places.backup,
         ownership: await local(ownershipOf(places, cleanup)),
       }
-      await onBackup(backup)
+      if (previous === null) await onBackup(backup)
       await local(mkdir(places.folder, { recursive: true }))
       await refuseHeld(places.backup, { run, into })
       await makeBackup({
@@ -174,30 +174,20 @@ async function ownershipOf(
   { backup }: BackupPlaces,
   cleanup: CleanupPolicy | undefined,
 ): Promise<BackupRef['ownership']> {
-  if (!(await isThere(backup))) return 'made'
+  if ((await statusOf(backup)) === null) return 'made'
   return cleanup === 'delete' ? 'handed-over' : 'adopted'
 }
 
 /** Whether a backup is there that the phone has finished. */
 async function isComplete(path: string): Promise<boolean> {
-  if (!(await isThere(path))) return false
+  if ((await statusOf(path)) === null) return false
   return (await judgeWholeness(path, await readBackupPlists(path))).wholeness === 'complete'
 }
 
 async function renameAway(from: string, to: string): Promise<void> {
-  if (!(await isThere(from))) return
+  if ((await statusOf(from)) === null) return
   await removeTree(to, { signal: new AbortController().signal })
   await rename(from, to)
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return false
-    throw cause
-  }
 }
 
 async function freeSpaceIn(folder: string, given: IphoneOptions['freeSpace']): Promise<number> {

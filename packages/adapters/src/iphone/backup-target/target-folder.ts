@@ -3,9 +3,10 @@ import { copyFile, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/p
 import { join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
 import { removeTree } from '../../backup-folder/remove-tree.js'
+import { QuickCalls } from '../../file-status/quick-calls.js'
 import { gathered } from './gathered.js'
-import { QuickCalls } from './quick-calls.js'
 import { safeNames, unsafe } from './safe-path.js'
+import { statusOf } from './status-of.js'
 import { systemError } from './system-error.js'
 import { writeHere, writeInThread } from './write-file.js'
 
@@ -41,7 +42,7 @@ export class TargetFolder {
   readonly #incoming: string
   /** Folders that are known to be real ones, by their paths; forgotten when a folder is moved or removed. */
   readonly #real = new Set<string>()
-  readonly #calls = new QuickCalls()
+  readonly #calls = new QuickCalls({ slow: 5, rest: 1000 })
   #written = 0
 
   constructor(udid: string, { tree, incoming }: TargetPlaces) {
@@ -265,15 +266,6 @@ export class TargetFolder {
     if (!stats.isDirectory()) throw systemError('ENOTDIR', path)
     this.#real.add(folder)
     return true
-  }
-}
-
-async function statusOf(path: string): Promise<Stats | null> {
-  try {
-    return await lstat(path)
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return null
-    throw cause
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, rename, unlink } from 'node:fs/promises'
+import { mkdir, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HoldfastError, systemCodeOf } from '@holdfast/core'
+import { HoldfastError } from '@holdfast/core'
 import { removeTree } from '../../backup-folder/remove-tree.js'
 import { syncFolder } from '../../backup-folder/sync-folder.js'
 import { readPlistFile, textAt } from '../../ios-backup/folder/plist-file.js'
 import type { BackupPlaces } from './backup-places.js'
 import { linkTree } from './link-tree.js'
+import { statusOf } from './status-of.js'
 import { syncTree } from './sync-tree.js'
 
 /** What phones are thought to call the states in which they change what was there before. */
@@ -193,13 +194,4 @@ async function clear(path: string): Promise<void> {
       facts: { path, remaining: remains.count, systemCode: remains.systemCode },
     },
   )
-}
-
-async function statusOf(path: string): Promise<Stats | null> {
-  try {
-    return await lstat(path)
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return null
-    throw cause
-  }
 }

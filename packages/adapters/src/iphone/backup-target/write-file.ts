@@ -7,7 +7,7 @@ export function writeHere(path: string, pieces: readonly Buffer[]): number {
   const file = openSync(path, 'wx', 0o600)
   try {
     for (let left = pieces; left.length > 0; ) left = rest(left, writevSync(file, left), path)
-    return checked(fstatSync(file), pieces, path)
+    return checked(fstatSync(file), sizeOf(pieces), path)
   } finally {
     // A file system may tell only now that it could not keep what was written.
     closeSync(file)
@@ -23,7 +23,7 @@ export async function writeInThread(
   const handle: FileHandle = await open(path, 'wx', 0o600)
   let bytes = 0
   const write = async (pieces: readonly Buffer[]): Promise<void> => {
-    for (const piece of pieces) bytes += piece.length
+    bytes += sizeOf(pieces)
     for (let left = pieces; left.length > 0; ) {
       left = rest(left, (await handle.writev([...left])).bytesWritten, path)
     }
@@ -33,9 +33,7 @@ export async function writeInThread(
     for (let next = await more?.next(); next !== undefined && next.done !== true; next = await more?.next()) {
       await write(next.value)
     }
-    const { size } = await handle.stat()
-    if (size !== bytes) throw systemError('EIO', path)
-    return bytes
+    return checked(await handle.stat(), bytes, path)
   } finally {
     await handle.close()
   }
@@ -48,10 +46,13 @@ function rest(pieces: readonly Buffer[], written: number, path: string): readonl
   return left
 }
 
-function checked({ size }: Stats, pieces: readonly Buffer[], path: string): number {
-  const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+function checked({ size }: Stats, bytes: number, path: string): number {
   if (size !== bytes) throw systemError('EIO', path)
   return size
+}
+
+function sizeOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
 }
 
 function behind(pieces: readonly Buffer[], count: number): readonly Buffer[] {

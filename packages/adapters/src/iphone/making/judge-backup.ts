@@ -1,10 +1,10 @@
-import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import { diskFull, isFullCode } from '../../disk-space/disk-full.js'
 import { inspectBackup } from '../../ios-backup/inspection/inspect-backup.js'
 import { signed64 } from '../../plist/plist-value.js'
 import type { OpenSqlite } from '../../sqlite/driver.js'
+import { statusOf } from '../backup-target/status-of.js'
 import { deviceError } from '../mobilebackup2/device-error.js'
 import type { DiskSpace } from '../mobilebackup2/disk-space.js'
 import type { Served } from '../mobilebackup2/serve-commands.js'
@@ -34,13 +34,8 @@ export function judgeEnd(
  * What tells whether the phone has said anew how the backup stands: it does so at the end of each. Null where there is no status.
  */
 export async function statusMark(tree: string): Promise<string | null> {
-  try {
-    const { ino, mtimeMs, size } = await lstat(join(tree, 'Status.plist'))
-    return `${ino} ${mtimeMs} ${size}`
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return null
-    throw cause
-  }
+  const status = await statusOf(join(tree, 'Status.plist'))
+  return status === null ? null : `${status.ino} ${status.mtimeMs} ${status.size}`
 }
 
 /**
