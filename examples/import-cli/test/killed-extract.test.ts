@@ -20,8 +20,9 @@ it('a kill while the phone is backed up: the retry goes on with that backup, and
   try {
     const demo = start('--into', into)
     await demo.says('extract: started')
-    while (!existsSync(backups)) await new Promise((resolve) => setTimeout(resolve, 10))
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    const isBeingMade = (): boolean =>
+      existsSync(backups) && readdirSync(backups).some((name) => name.endsWith('holdfast-making'))
+    while (!isBeingMade()) await new Promise((resolve) => setTimeout(resolve, 10))
     demo.child.kill('SIGKILL')
     await demo.ended
     const retried = await program('retry', '--into', into)

@@ -54,6 +54,7 @@ async function withPhone<Result>(
       udid: sampleUdid,
       name: 'Sample iPhone',
       tree: treeFromBackup(content.path),
+      scratch: home,
     })
     try {
       return await work(phone)

@@ -1,6 +1,6 @@
 export { type Cutting, cutPair } from './cut-pair.js'
 export type { BackupScript, BackupService } from './emulated-iphone/backup-service/backup-service.js'
-export { hostileScripts, waysOut } from './emulated-iphone/backup-service/hostile-scripts.js'
+export { hostileScripts, placeOutside, waysOut } from './emulated-iphone/backup-service/hostile-scripts.js'
 export type { BackupMoment, MomentAction } from './emulated-iphone/backup-service/moments.js'
 export { oddScripts } from './emulated-iphone/backup-service/odd-scripts.js'
 export type { PasscodeSheet } from './emulated-iphone/backup-service/passcode-sheet.js'

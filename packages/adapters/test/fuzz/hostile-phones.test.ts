@@ -9,12 +9,12 @@ import { openBackupService } from '../../src/iphone/mobilebackup2/backup-service
 import { DiskSpace } from '../../src/iphone/mobilebackup2/disk-space.js'
 import { ProgressMeter } from '../../src/iphone/mobilebackup2/progress-meter.js'
 import { serveCommands } from '../../src/iphone/mobilebackup2/serve-commands.js'
-import { type PlistValue, plistDict, Real } from '../../src/plist/plist-value.js'
-import { writeBinaryPlist } from '../../src/plist/write-binary.js'
+import { plistDict, Real } from '../../src/plist/plist-value.js'
 import { InPieces } from '../../src/testing/in-pieces.js'
-import { hostileScripts, waysOut } from '../../src/testing/index.js'
+import { hostileScripts, placeOutside, waysOut } from '../../src/testing/index.js'
 import { Random } from '../../src/testing/synthetic-backup/random.js'
 import { treeDigest, Workshop } from '../iphone/backup-workshop.js'
+import { framed, named } from '../iphone/stream-bytes.js'
 import { isLong, seed } from './suite.js'
 
 const random = new Random(`hostile phones ${seed}`)
@@ -43,7 +43,7 @@ describe(`phones that mean harm (seed ${seed})`, () => {
         expect(await treeDigest(shop.path), what).toBe(before)
         const names = (await readdir(shop.folder)).filter((name) => !name.startsWith(`.${shop.phone.udid}.`))
         expect(names, what).toEqual([shop.phone.udid])
-        for (const place of ['/escaped', '/tmp/holdfast-escaped', join(shop.folder, '..', 'escaped')]) {
+        for (const place of ['/escaped', placeOutside, join(shop.folder, '..', 'escaped')]) {
           expect(existsSync(place), what).toBe(false)
         }
       }
@@ -97,19 +97,6 @@ async function serve(stream: InPieces, target: TargetFolder): Promise<string> {
     if (isHoldfastError(error)) return error.code
     throw error
   }
-}
-
-function framed(message: PlistValue): Buffer {
-  const body = writeBinaryPlist(message)
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(body.length)
-  return Buffer.concat([length, body])
-}
-
-function named(text: string): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(Buffer.byteLength(text))
-  return Buffer.concat([length, Buffer.from(text)])
 }
 
 const response = framed(['DLMessageProcessMessage', plistDict({ MessageName: 'Response', ErrorCode: 0 })])

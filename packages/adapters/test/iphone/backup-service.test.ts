@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { isHoldfastError } from '@holdfast/core'
 import { describe, expect, test } from 'vitest'
@@ -29,7 +30,7 @@ function setUp(tree: PhoneTree = sampleTree()) {
   const notifications = new NotificationService(transcript)
   const service = new BackupService({
     ...{ udid, name: 'iPhone', iosVersion: '18.5', tree, backupPassword: null, linkVersion: 400 },
-    ...{ openSqlite: openTestSqlite, files, notifications, transcript },
+    ...{ openSqlite: openTestSqlite, scratch: tmpdir(), files, notifications, transcript },
   })
   const unlock = files.holdLock('/com.apple.itunes.lock_sync')
   const host = new MemoryHost(udid)

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { generatedContent } from '../../src/testing/index.js'
 import { treeDigest } from './backup-workshop.js'
 import { expectFailureThenSuccess, Workshops } from './fault-workshop.js'
+import { named } from './stream-bytes.js'
 
 const backupServiceName = 'com.apple.mobilebackup2'
 
@@ -155,9 +156,3 @@ test('a folder that may not be written is told as such', async () => {
   const blocked = await workshops.open({ device: { folder: join(shop.folder, 'x', 'file') } })
   await expect(blocked.acquire()).rejects.toMatchObject({ code: 'DESTINATION_UNWRITABLE' })
 })
-
-function named(text: string): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(Buffer.byteLength(text))
-  return Buffer.concat([length, Buffer.from(text)])
-}

@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest'
+import { framed } from '../../../test/iphone/stream-bytes.js'
 import { parsePlist } from '../../plist/parse-plist.js'
 import { isList, type PlistValue, plistDict, Real, signed64 } from '../../plist/plist-value.js'
-import { writeBinaryPlist } from '../../plist/write-binary.js'
 import { InPieces } from '../../testing/in-pieces.js'
 import { PlistWire } from '../wire/plist-wire.js'
 import { DeviceLink } from './device-link.js'
 import { statusOfError } from './link-status.js'
-
-function framed(...messages: readonly PlistValue[]): Buffer {
-  return Buffer.concat(
-    messages.flatMap((message) => {
-      const body = writeBinaryPlist(message)
-      const length = Buffer.alloc(4)
-      length.writeUInt32BE(body.length)
-      return [length, body]
-    }),
-  )
-}
 
 const ready: PlistValue = ['DLMessageDeviceReady']
 

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { framed, named } from '../../../test/iphone/stream-bytes.js'
 import { parsePlist } from '../../plist/parse-plist.js'
 import { isDict, isList, type PlistValue, plistDict, Real, signed64 } from '../../plist/plist-value.js'
-import { writeBinaryPlist } from '../../plist/write-binary.js'
 import { InPieces } from '../../testing/in-pieces.js'
 import { TargetFolder } from '../backup-target/target-folder.js'
 import { openBackupService } from './backup-service.js'
@@ -23,19 +23,6 @@ beforeEach(async () => {
   for (const folder of [tree, join(root, 'incoming')]) await mkdir(folder)
 })
 afterEach(() => rm(root, { recursive: true }))
-
-function framed(message: PlistValue): Buffer {
-  const body = writeBinaryPlist(message)
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(body.length)
-  return Buffer.concat([length, body])
-}
-
-function named(text: string): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(Buffer.byteLength(text))
-  return Buffer.concat([length, Buffer.from(text)])
-}
 
 function block(code: number, text = ''): Buffer {
   return Buffer.concat([named(`${String.fromCharCode(code)}${text}`)])

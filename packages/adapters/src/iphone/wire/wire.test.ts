@@ -1,16 +1,11 @@
 import { expect, test } from 'vitest'
+import { behindLength } from '../../../test/iphone/stream-bytes.js'
 import { type PlistValue, plistDict } from '../../plist/plist-value.js'
 import { writeBinaryPlist } from '../../plist/write-binary.js'
 import { writeXmlPlist } from '../../plist/write-xml.js'
 import { InPieces } from '../../testing/in-pieces.js'
 import { PlistWire } from './plist-wire.js'
 import { Wire } from './wire.js'
-
-function framed(body: Uint8Array): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(body.length)
-  return Buffer.concat([length, body])
-}
 
 const messages: readonly PlistValue[] = [
   plistDict({ Request: 'QueryType' }),
@@ -25,7 +20,7 @@ test.each([
   'messages in %s form arrive however their bytes are cut, and what follows stays for who comes next',
   async (_, write) => {
     const rest = Buffer.from('raw bytes behind')
-    const bytes = Buffer.concat([...messages.map((message) => framed(write(message))), rest])
+    const bytes = Buffer.concat([...messages.map((message) => behindLength(write(message))), rest])
     for (const pieces of InPieces.everyWay(bytes)) {
       const stream = new InPieces(pieces)
       const wire = new PlistWire(stream, 'binary')
@@ -36,7 +31,7 @@ test.each([
 )
 
 test('a connection that ends within a message is lost, wherever it ends', async () => {
-  const bytes = framed(writeBinaryPlist(['text']))
+  const bytes = behindLength(writeBinaryPlist(['text']))
   for (let length = 0; length < bytes.length; length++) {
     const wire = new PlistWire(
       new InPieces([bytes.subarray(0, length)].filter((piece) => piece.length > 0)),
@@ -49,7 +44,7 @@ test('a connection that ends within a message is lost, wherever it ends', async 
 test('a message of an impossible length, or of what is no list, is refused at once', async () => {
   const long = new PlistWire(new InPieces([Buffer.from('fffffffe', 'hex')]), 'xml')
   await expect(long.receive()).rejects.toMatchObject({ code: 'DEVICE_PROTOCOL' })
-  const none = new PlistWire(new InPieces([framed(Buffer.from('hello'))]), 'xml')
+  const none = new PlistWire(new InPieces([behindLength(Buffer.from('hello'))]), 'xml')
   await expect(none.receive()).rejects.toMatchObject({ code: 'DEVICE_PROTOCOL' })
 })
 

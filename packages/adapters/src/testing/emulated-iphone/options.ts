@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { checkOptions, type OptionRule, rule } from '@holdfast/core'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { openTestSqlite } from '../open-sqlite.js'
@@ -35,6 +36,8 @@ export interface EmulatedIphoneOptions {
   readonly linkVersion?: LinkVersion
   /** SQLite for its manifests. @default the one of the tests */
   readonly openSqlite?: OpenSqlite
+  /** An existing folder for the manifests of a backup while it is made. @default the system's temporary folder */
+  readonly scratch?: string
 }
 
 type Given = Required<Omit<EmulatedIphoneOptions, 'socketPath' | 'tls' | 'backupPassword'>> & {
@@ -61,6 +64,7 @@ const rules: Readonly<Record<keyof EmulatedIphoneOptions, OptionRule>> = {
     test: (value) => value === 300 || value === 400 || value === 401,
   },
   openSqlite: rule.function,
+  scratch: rule.string,
 }
 
 /** The options with their defaults. Throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`. */
@@ -81,5 +85,6 @@ export function resolveOptions(options: EmulatedIphoneOptions): Given {
     backupPassword: options.backupPassword ?? null,
     linkVersion: options.linkVersion ?? 400,
     openSqlite: options.openSqlite ?? openTestSqlite,
+    scratch: options.scratch ?? tmpdir(),
   }
 }

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDict } from '../../../plist/plist-value.js'
 import type { OpenSqlite } from '../../../sqlite/driver.js'
@@ -38,6 +37,8 @@ export interface PhoneToBackUp {
   /** Is told each file that was sent whole, by `domain-path`. */
   readonly onSent: (name: string) => void
   readonly openSqlite: OpenSqlite
+  /** An existing folder for the manifests while it is made. */
+  readonly scratch: string
 }
 
 /** Files are moved to their places this many at a time, as phones do it. */
@@ -57,7 +58,7 @@ const sentProgress = 95
  * @throws PhoneFailure with what the host is to be told.
  */
 export async function makeBackup(link: PhoneLink, phone: PhoneToBackUp, forceFull: boolean): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'emulated-iphone-'))
+  const folder = await mkdtemp(join(phone.scratch, 'emulated-iphone-'))
   const run = new BackupRun(link, phone, folder)
   try {
     await run.make(forceFull)

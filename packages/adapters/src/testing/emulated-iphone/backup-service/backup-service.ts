@@ -24,6 +24,8 @@ export interface BackedUpPhone {
   readonly backupPassword: string | null
   readonly linkVersion: LinkVersion
   readonly openSqlite: OpenSqlite
+  /** For the manifests of a backup while it is made. */
+  readonly scratch: string
   readonly notifications: NotificationService
   readonly files: AfcService
   readonly transcript: Transcript
@@ -150,7 +152,7 @@ export class BackupService implements PhoneService {
   }
 
   async #backUp(link: PhoneLink, request: PlistDict): Promise<void> {
-    const { udid, name, iosVersion, openSqlite, files } = this.#phone
+    const { udid, name, iosVersion, openSqlite, scratch, files } = this.#phone
     if (!files.isLocked(syncLock)) link.complain('a backup without the lock of syncs')
     const options = request.get('Options')
     const forceFull = options instanceof Map && options.get('ForceFullBackup') === true
@@ -159,7 +161,7 @@ export class BackupService implements PhoneService {
     this.#sent = []
     const { tree, unreadable, script } = this
     const phone: PhoneToBackUp = {
-      ...{ udid, name, iosVersion, openSqlite, tree, unreadable },
+      ...{ udid, name, iosVersion, openSqlite, scratch, tree, unreadable },
       password: this.#password,
       moments: this.#moments,
       onSent: (file) => this.#sent.push(file),

@@ -1,7 +1,12 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { plistDict } from '../../../plist/plist-value.js'
 import type { BackupScript } from './backup-service.js'
 import type { OutgoingFiles } from './outgoing-files.js'
 import type { PhoneLink } from './phone-link.js'
+
+/** A place outside every backup that anybody may write to: where a path that is taken at its word would lead. */
+export const placeOutside = join(tmpdir(), 'holdfast-escaped')
 
 /** Ways out of the folder of a backup, each below it in a text that begins with it or not. */
 export const waysOut: readonly string[] = [
@@ -10,7 +15,7 @@ export const waysOut: readonly string[] = [
   'UDID/../../escaped',
   'UDID/Snapshot/../../../escaped',
   '/escaped',
-  '/tmp/holdfast-escaped',
+  placeOutside,
   '//escaped',
   'UDID//../../escaped',
   'UDID/./../../escaped',
