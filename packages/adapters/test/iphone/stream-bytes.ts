@@ -1,4 +1,4 @@
-import { type PlistValue } from '../../src/plist/plist-value.js'
+import type { PlistValue } from '../../src/plist/plist-value.js'
 import { writeBinaryPlist } from '../../src/plist/write-binary.js'
 
 /** Messages as they come in a stream: each behind its length, of four bytes. */
