@@ -17,7 +17,7 @@ export interface AttachmentFilesOptions {
   readonly fs?: FileSystem
   /**
    * How many threads take files in and hash them; 0 does it on the event loop, for hosts that forbid worker threads.
-   * @default one for each processor, four at most
+   * @default one for each processor, four at most; fewer, and half of them at least, while the reader of a backup has threads as well
    */
   readonly threads?: number
   /**

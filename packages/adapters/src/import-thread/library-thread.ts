@@ -7,6 +7,12 @@ import type { KeyVault } from '../ios-backup/index.js'
 import { libraryResource, type SqliteLibraryOptions } from '../sqlite/index.js'
 import { type ImportThread, importThread } from './import-thread.js'
 
+/**
+ * What is new in the thread's memory, before it is looked at whether it can go: a few batches of records. Left to itself V8 takes four times
+ * as much for a heap that makes so much so quickly, and an import is no quicker for it.
+ */
+const youngMegabytes = 12
+
 /** The default library and the reader of iPhone backups, in a thread. */
 export interface LibraryThreadOptions {
   /** Path of the library's database; made when it is missing. The journal is best kept in another one, see docs/embedding.md. */
@@ -92,6 +98,7 @@ export function libraryThread(options: LibraryThreadOptions): ImportThread {
         workerData: data,
         execArgv: [],
         name: 'holdfast-import',
+        resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
       }),
     resources: [libraryResource(database)],
     ...(vault === undefined ? {} : { vault }),

@@ -10,6 +10,12 @@ import { isTruncated, readSqliteFile } from './sqlite-file.js'
 /** Rows that are counted between two turns of the event loop: some milliseconds, unless they lie on a disk that is slow. */
 const rowsInATurn = 5000
 
+/**
+ * Memory for the pages of a database. Drivers give 16 MiB, which a large backup fills for its list of files and again for its messages;
+ * what is read here lies one behind the other, or is found in an index whose upper pages are few.
+ */
+const cacheKibibytes = 4096
+
 /** What a column of a row can hold. */
 export type SqlValue = null | number | bigint | string | Uint8Array
 
@@ -83,6 +89,7 @@ export class BackupDatabase {
       db.exec('PRAGMA cell_size_check = ON')
       // Another program could cut a mapped file off, which ends the process.
       db.exec('PRAGMA mmap_size = 0')
+      db.exec(`PRAGMA cache_size = -${cacheKibibytes}`)
       // The lock of a reader is kept from one statement to the next: asking for it, and looking for side files, takes longer than finding
       // a row. In write-ahead mode it would be the lock of a writer.
       if (!whole.wal) db.exec('PRAGMA locking_mode = EXCLUSIVE')
