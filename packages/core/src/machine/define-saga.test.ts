@@ -306,6 +306,11 @@ describe('defineSaga', () => {
       { name: 'x', version: 1, steps: { retryable: nothing } },
       'SAGA_INVALID',
     ],
+    [
+      'a step named like something that every object has',
+      { name: 'x', version: 1, steps: { constructor: nothing } },
+      'SAGA_INVALID',
+    ],
     ['a step name with a dot', { name: 'x', version: 1, steps: { 'a.b': nothing } }, 'SAGA_INVALID'],
     [
       'one step under two names',

@@ -167,6 +167,8 @@ function checkName(what: string, name: string): void {
   if (!nameShape.test(name)) {
     throw invalid(`${what} name '${name}' must be letters, digits and dashes, beginning with a letter`)
   }
+  // Contexts hold things by these names: there, a name that every object has would always be there.
+  if (name in {}) throw invalid(`${what} name '${name}' is one that every object has`)
 }
 
 function invalid(message: string): HoldfastError {
