@@ -22,7 +22,7 @@ export function buildMachine<Facts extends JsonObject>(saga: SagaDefinition<Fact
   const change = changeOf(saga)
   const states: Record<string, object> = {}
   for (const [index, step] of saga.steps.entries()) {
-    states[step.name] = stepState(order, step, saga.steps[index + 1]?.name ?? 'done', change)
+    states[step.name] = stepState(order, step, saga.steps[index + 1]?.name ?? null, change)
   }
   const { compensating, stuck } = undoStates(order)
   Object.assign(states, {
@@ -56,10 +56,11 @@ function initialContext<Facts extends JsonObject>(
   return {
     ...saga.facts({ input, outputs: {}, checkpoints: {} }),
     input,
+    // The first step is entered with the run.
     step,
-    attempt: 0,
-    attempts: {},
-    tries: 0,
+    attempt: 1,
+    attempts: { [step]: 1 },
+    tries: 1,
     trySpan: noSpan,
     waiting: false,
     error: null,

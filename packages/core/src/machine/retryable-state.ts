@@ -6,6 +6,7 @@ import { isAutomatic } from './event-reading.js'
 import { type Args, discard } from './leave-step.js'
 import { type SagaContext, type SagaEvent, timers } from './saga-context.js'
 import type { SagaOrder } from './saga-order.js'
+import { enter } from './step-state.js'
 import { allowsTry, extendSpan, hasDeadline, noSpan, type TrySpan } from './try-span.js'
 
 interface EnqueueArgs extends Args {
@@ -52,12 +53,13 @@ export function retryableState(order: SagaOrder, change: Change): object {
       isAutomatic(event) && !allowsTry(policyOf(context), spanAfterPause(context, event), 0),
     actions: assign(({ context, event }: Args<SagaEvent>) => ({ parkSpan: spanAfterPause(context, event) })),
   }
-  const retry = assign(({ context, event }: Args<SagaEvent>) => ({
-    tries: 0,
-    ...(isAutomatic(event)
-      ? { autoRetries: context.autoRetries + 1, parkSpan: spanAfterPause(context, event) }
-      : { autoRetries: 0 }),
-  }))
+  const retry = (name: string) =>
+    assign(({ context, event }: Args<SagaEvent>) => ({
+      ...(isAutomatic(event)
+        ? { autoRetries: context.autoRetries + 1, parkSpan: spanAfterPause(context, event) }
+        : { autoRetries: 0 }),
+      ...enter(context, name),
+    }))
 
   return {
     entry: [forgetUnverified, scheduleRetry],
@@ -71,7 +73,7 @@ export function retryableState(order: SagaOrder, change: Change): object {
         ...order.steps.map(({ name }) => ({
           guard: ({ context }: Args) => order.next(context) === name,
           target: name,
-          actions: retry,
+          actions: retry(name),
         })),
       ],
       // The run rests already; what ends is only its waiting for the next automatic retry.

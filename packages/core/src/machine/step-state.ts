@@ -9,15 +9,20 @@ import { type InvokedStepInput, type SagaContext, type SagaEvent, stepInput, tim
 import type { SagaOrder } from './saga-order.js'
 import { allowsTry, beginSpan, extendSpan, hasDeadline, type TrySpan } from './try-span.js'
 
-/** The state in which a step works or waits for its next try, as XState's config has it; `next` follows its success. */
-export function stepState(order: SagaOrder, step: NamedStep, next: string, change: Change): object {
+/** The state in which a step works or waits for its next try, as XState's config has it; the step `next` follows its success, or the end. */
+export function stepState(order: SagaOrder, step: NamedStep, next: string | null, change: Change): object {
   const { name } = step
   const rest = step.compensate === null ? 'retryable' : 'compensating'
   const again = {
     guard: ({ context }: Args) => context.waiting,
     target: name,
     reenter: true,
-    actions: assign(({ context, event }: Args) => ({ trySpan: spanAfterPause(step, context, event) })),
+    actions: assign(({ context, event }: Args) =>
+      Object.assign(
+        { trySpan: spanAfterPause(step, context, event) },
+        enter(context, name, context.tries + 1),
+      ),
+    ),
   }
   // A pause ends in time, but for one that nobody was there to end.
   const tooLate = {
@@ -27,7 +32,6 @@ export function stepState(order: SagaOrder, step: NamedStep, next: string, chang
     actions: leave(order, 'failed'),
   }
   return {
-    entry: enter(name),
     exit: cancel(timers.backoff),
     invoke: {
       id: name,
@@ -36,7 +40,10 @@ export function stepState(order: SagaOrder, step: NamedStep, next: string, chang
         ...stepInput(context, name),
         parent: self,
       }),
-      onDone: [...onFailure(order, step, returnedFailure), { target: next, actions: finish(step, change) }],
+      onDone: [
+        ...onFailure(order, step, returnedFailure),
+        { target: next ?? 'done', actions: finish(step, next, change) },
+      ],
       onError: onFailure(order, step, () => true),
     },
     on: {
@@ -65,28 +72,36 @@ interface InvocationArgs {
   readonly self: InvokedStepInput['parent']
 }
 
-function enter(name: string) {
-  return assign(({ context }: Pick<Args, 'context'>) => ({
+/**
+ * What the context becomes as a step is entered, for the given time since it was last entered afresh. Whatever leads to a step changes the
+ * context in one go: as an entry action of the step's state it would be a second change, and XState copies the whole snapshot for each.
+ */
+export function enter(context: SagaContext, name: string, tries = 1) {
+  const attempt = (context.attempts[name] ?? 0) + 1
+  return {
     step: name,
-    attempt: (context.attempts[name] ?? 0) + 1,
-    attempts: withEntry(context.attempts, name, (context.attempts[name] ?? 0) + 1),
-    tries: context.step === name ? context.tries + 1 : 1,
+    attempt,
+    attempts: withEntry(context.attempts, name, attempt),
+    tries,
     waiting: false,
     undo: null,
+    // A step may have asked and then found the answer elsewhere.
     ask: null,
-  }))
+  } satisfies Partial<SagaContext>
 }
 
-function finish(step: NamedStep, change: Change) {
+/** The step is finished, and `next` entered, unless that is the end. */
+function finish(step: NamedStep, next: string | null, change: Change) {
   return assign(({ context, event }: Args) =>
-    change(context, {
-      outputs: withEntry(context.outputs, step.name, outputOf(event, step.name)),
-      finished: [...context.finished, step.name],
-      pastPivot: context.pastPivot || step.pivot,
-      error: null,
-      // A step may have asked and then found the answer elsewhere.
-      ask: null,
-    }),
+    Object.assign(
+      change(context, {
+        outputs: withEntry(context.outputs, step.name, outputOf(event, step.name)),
+        finished: [...context.finished, step.name],
+        pastPivot: context.pastPivot || step.pivot,
+        error: null,
+      }),
+      next === null ? { ask: null } : enter(context, next),
+    ),
   )
 }
 
