@@ -8,7 +8,7 @@ export type Change = (context: SagaContext, changes: Partial<SagaContext>) => Pa
 /** {@link Change} for a saga. */
 export function changeOf<Facts extends JsonObject>(saga: SagaDefinition<Facts>): Change {
   return (context, changes) => {
-    const { input, outputs, checkpoints } = { ...context, ...changes }
+    const { input = context.input, outputs = context.outputs, checkpoints = context.checkpoints } = changes
     return Object.assign({}, changes, saga.facts({ input, outputs, checkpoints }))
   }
 }

@@ -12,15 +12,15 @@ export interface AttemptTime {
   readonly used: number
 }
 
-/** The time of the attempt after an entry, which has or has not started another one. */
-export function attemptTimeAfter(
-  previous: AttemptTime | null,
-  entry: Entry,
-  started: boolean,
-): AttemptTime | null {
-  if (started) return { startedAt: entry.at, used: 0 }
-  const used = 'used' in entry.body ? entry.body.used : undefined
-  return previous === null || used === undefined ? previous : { ...previous, used }
+/** The time of an attempt that an entry has just started. */
+export function beginAttempt({ at }: Entry): AttemptTime {
+  return { startedAt: at, used: 0 }
+}
+
+/** The time of the attempt at work after an entry that started no other one. */
+export function attemptTimeAfter(previous: AttemptTime | null, { body }: Entry): AttemptTime | null {
+  const used = 'used' in body ? body.used : undefined
+  return previous === null || used === undefined ? previous : { startedAt: previous.startedAt, used }
 }
 
 /** When the event of an entry happened, in the machine's words. */

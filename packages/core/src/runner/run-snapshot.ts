@@ -36,7 +36,7 @@ export function writeState(state: RunState): Json {
     working,
     attempt,
     timers: [...state.timers],
-    timings: [...state.timings],
+    timings: Object.entries(state.timings),
     hooks: [...state.hooks],
   }
   // All of it is JSON; interfaces only lack the index signature that the type of JSON objects has.
@@ -60,7 +60,7 @@ export function readState(saga: AnySaga, run: RunIdentity, { seq, state }: RunSn
     working: written.working,
     attempt: written.attempt,
     timers: new Map(written.timers),
-    timings: new Map(written.timings),
+    timings: Object.fromEntries(written.timings),
     hooks: new Map(written.hooks),
   }
 }

@@ -93,7 +93,7 @@ export function viewOf(saga: AnySaga, state: RunState, volatile: Volatile): RunV
     progress: { step: volatile.progress, overall: name === 'done' ? 1 : volatile.overall },
     needs: atWork?.needs ?? [],
     steps: definition.steps.map((step) => {
-      const timing = state.timings.get(step.name)
+      const timing = state.timings[step.name]
       return {
         name: step.name,
         status: stepStatus(step.name, name, context, ask),
