@@ -31,7 +31,7 @@ export interface RecoveryParts {
 }
 
 /** Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. */
-const batch = 20
+const batch = 32
 
 /**
  * Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. What they have

@@ -29,6 +29,9 @@ export function runReader(db: SqliteDatabase): RunReader {
     'SELECT seq, at, body FROM holdfast_entries WHERE place > ? AND place <= ? ORDER BY place',
   )
 
+  // A recovery asks the same hundreds of times; there are as many texts as there are kinds of filters that a host asks with.
+  const lists = new Map<string, ReturnType<SqliteDatabase['prepare']>>()
+
   const entriesAfter = (row: RunRow, after: number): readonly Entry[] => {
     if (row.entry_version > entryVersion) {
       throw new HoldfastError('JOURNAL_NEWER', `Run '${row.id}' was written by a newer Holdfast`, {
@@ -53,7 +56,12 @@ export function runReader(db: SqliteDatabase): RunReader {
       return { header: toHeader(row), snapshot, entries: entriesAfter(row, snapshot?.seq ?? 0) }
     },
     entries: (row) => entriesAfter(row, 0),
-    list: (filter) => list(db, filter),
+    list: (filter) => {
+      const { sql, values } = listing(filter)
+      const select = lists.get(sql) ?? db.prepare(sql)
+      lists.set(sql, select)
+      return select.all(...values).map((row) => toHeader(row as RunRow))
+    },
   }
 }
 
@@ -82,7 +90,7 @@ function toSnapshot(row: unknown, entries: number): RunSnapshot | null {
   }
 }
 
-function list(db: SqliteDatabase, filter: RunFilter): readonly RunHeader[] {
+function listing(filter: RunFilter): { readonly sql: string; readonly values: readonly unknown[] } {
   const conditions: string[] = []
   const values: unknown[] = []
   for (const column of ['id', 'saga', 'key', 'owner'] as const) {
@@ -100,10 +108,9 @@ function list(db: SqliteDatabase, filter: RunFilter): readonly RunHeader[] {
     values.push(filter.after)
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-  const rows = db
-    .prepare(
-      `${runRow} FROM ${filter.unattended === true ? liveRuns : 'holdfast_runs AS run'} ${lastEntry} ${where} ORDER BY run.n LIMIT ?`,
-    )
-    .all(...values, filter.limit ?? -1)
-  return rows.map((row) => toHeader(row as RunRow))
+  const from = filter.unattended === true ? liveRuns : 'holdfast_runs AS run'
+  return {
+    sql: `${runRow} FROM ${from} ${lastEntry} ${where} ORDER BY run.n LIMIT ?`,
+    values: [...values, filter.limit ?? -1],
+  }
 }
