@@ -1,8 +1,12 @@
 import { expect } from 'vitest'
+import type { MuxTransport } from '../../src/iphone/index.js'
 import { generatedContent } from '../../src/testing/index.js'
 import { treeDigest, Workshop } from './backup-workshop.js'
 
 export const lockFile = '/com.apple.itunes.lock_sync'
+
+/** One of the ways to a phone, at an address. */
+export type Mux = (address: string) => MuxTransport
 
 export type Settings = NonNullable<Parameters<typeof Workshop.open>[0]>
 

@@ -43,21 +43,6 @@ describe.each(transports)('over %s', (_, mux) => {
   })
 })
 
-test.each<[string, Settings]>([
-  ['DeviceLink 300', { linkVersion: 300 }],
-  ['TLS 1.2', { tls: '1.2' }],
-  ['TLS 1.3', { tls: '1.3' }],
-  ['services without TLS', { serviceTls: false }],
-  ['a pair record that is signed with SHA-1', { certificates: 'sha1' }],
-  ['a binary pair record', { pairRecord: 'binary' }],
-  ['a mux that leaves the dash out', { listedWithoutDash: true }],
-])('a phone with %s is backed up like any other', async (__, settings) => {
-  const shop = await open(settings)
-  await shop.acquire()
-  expect(await shop.wholeness()).toBe('complete')
-  expect(shop.phone.transcript.complaints).toEqual([])
-})
-
 test.each(Object.entries(oddScripts))('a phone that %s is borne with', async (__, script) => {
   const shop = await open()
   shop.phone.backups.script = script

@@ -1,4 +1,4 @@
 import { appiumMux } from '../../src/iphone/index.js'
-import { describeFaults } from './phone-faults.js'
+import { describeFaults } from './fault-list.js'
 
 describeFaults('appiumMux', (address) => appiumMux({ address }))

@@ -1,4 +1,4 @@
 import { plainMux } from '../../src/iphone/index.js'
-import { describeFaults } from './phone-faults.js'
+import { describeFaults } from './fault-list.js'
 
 describeFaults('plainMux', (address) => plainMux({ address }))

@@ -1,22 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import type { MuxTransport } from '../../src/iphone/index.js'
+import { expect, test } from 'vitest'
 import type { BackupMoment } from '../../src/testing/index.js'
 import { hurriedClock, treeDigest } from './backup-workshop.js'
-import { expectFailureThenSuccess, lockFile, Workshops } from './fault-workshop.js'
+import { expectFailureThenSuccess, lockFile, type Mux, type Workshops } from './fault-workshop.js'
 
-const backupServiceName = 'com.apple.mobilebackup2'
-
-const workshops = new Workshops()
-afterEach(() => workshops.close())
-
-/** Everything that can go wrong with a phone, over one of the ways to it. */
-export function describeFaults(name: string, mux: (address: string) => MuxTransport): void {
-  describe(`over ${name}`, () => {
-    claims(mux)
-  })
-}
-
-function claims(mux: (address: string) => MuxTransport): void {
+/** The cable is pulled, at every moment of a backup. */
+export function unplugged(mux: Mux, workshops: Workshops): void {
   const moments: readonly BackupMoment[] = [
     'requested',
     'listed',
@@ -38,7 +26,10 @@ function claims(mux: (address: string) => MuxTransport): void {
       await expectFailureThenSuccess(made, { code: 'DEVICE_LOST', retryable: true })
     },
   )
+}
 
+/** The host has no room, and purges nothing when it is asked to. */
+export function fullHost(mux: Mux, workshops: Workshops): void {
   test('a host that is too full is told how much room it takes', async () => {
     const gigabyte = 1024 ** 3
     let free = gigabyte / 16
@@ -52,7 +43,10 @@ function claims(mux: (address: string) => MuxTransport): void {
       facts: { deviceCode: 105, bytesFree: 1000, bytesNeeded: expect.any(Number) },
     })
   })
+}
 
+/** Nobody enters the passcode. */
+export function passcodeMissing(mux: Mux, workshops: Workshops): void {
   test('a passcode that is not entered is told, with the words of the phone', async () => {
     const made = await workshops.openWithBackup({ mux })
     const { phone } = made.shop
@@ -65,7 +59,10 @@ function claims(mux: (address: string) => MuxTransport): void {
     })
     expect(made.shop.asks).toEqual(['passcode'])
   })
+}
 
+/** The phone fails to read some of its files. */
+export function unreadableFiles(mux: Mux, workshops: Workshops): void {
   test('files that the phone cannot read fail with its words', async () => {
     const made = await workshops.openWithBackup({ mux })
     const { unreadable } = made.shop.phone.backups
@@ -80,7 +77,10 @@ function claims(mux: (address: string) => MuxTransport): void {
     expect(await made.shop.wholeness()).toBe('complete')
     expect(made.shop.phone.transcript.complaints).toEqual([])
   })
+}
 
+/** Somebody cancels on the phone. */
+export function cancelledOnPhone(mux: Mux, workshops: Workshops): void {
   test('somebody who cancels on the phone is understood', async () => {
     const made = await workshops.openWithBackup({ mux })
     const { notifications, backups } = made.shop.phone
@@ -92,6 +92,21 @@ function claims(mux: (address: string) => MuxTransport): void {
     await expectFailureThenSuccess(made, { code: 'DEVICE_CANCELLED', facts: { deviceCode: 1 } })
   })
 
+  test('a phone that goes on all the same is left after a while', async () => {
+    const made = await workshops.openWithBackup({ mux, device: { clock: hurriedClock(100) } })
+    const { notifications, backups } = made.shop.phone
+    let goOn = (): void => {}
+    backups.at('file', async () => {
+      await notifications.tell('com.apple.itunes-client.syncCancelRequest')
+      await new Promise<void>((resolve) => (goOn = resolve))
+    })
+    const failed = expectFailureThenSuccess(made, { code: 'DEVICE_CANCELLED' })
+    await failed.finally(() => goOn())
+  })
+}
+
+/** The run is cancelled. */
+export function cancelledHere(mux: Mux, workshops: Workshops): void {
   test('a run that is cancelled tells the phone, and lets its lock go', async () => {
     const made = await workshops.openWithBackup({ mux })
     const stop = new AbortController()
@@ -110,7 +125,10 @@ function claims(mux: (address: string) => MuxTransport): void {
     await made.shop.acquire({ run: 'second' })
     expect(await made.shop.wholeness()).toBe('complete')
   })
+}
 
+/** Another program holds the lock of syncs. */
+export function lockTaken(mux: Mux, workshops: Workshops): void {
   test('another program that backs the phone up keeps this one waiting, and then off', async () => {
     const shop = await workshops.open({ mux, device: { clock: hurriedClock(100) } })
     const letGo = shop.phone.files.holdLock(lockFile)
@@ -119,49 +137,5 @@ function claims(mux: (address: string) => MuxTransport): void {
     letGo()
     await shop.acquire()
     expect(await shop.wholeness()).toBe('complete')
-  })
-
-  test.each([
-    ['trust', 'StartSession', 'InvalidHostID'],
-    ['trust', 'StartSession', 'PairingDialogResponsePending'],
-    ['unlock', 'StartSession', 'PasswordProtected'],
-    ['unlock', `StartService ${backupServiceName}`, 'PasswordProtected'],
-  ] as const)(
-    'somebody is asked to %s where %s fails with %s, until that was done',
-    async (kind, request, word) => {
-      const shop = await workshops.open({ mux, device: { clock: hurriedClock(100) } })
-      shop.phone.lockdownFaults.set(request, word)
-      shop.onAsk = () => void setTimeout(() => shop.phone.lockdownFaults.clear(), 60)
-      await shop.acquire()
-      expect(shop.asks).toEqual([kind])
-      expect(shop.phases.slice(0, 3)).toEqual(['connecting', `waiting-for-${kind}`, 'connecting'])
-      expect(await shop.wholeness()).toBe('complete')
-    },
-  )
-
-  test('a phone that nobody trusts, unlocks or has is told as such in the end', async () => {
-    const shop = await workshops.open({
-      mux,
-      pairRecord: 'none',
-      device: { clock: hurriedClock(100), patience: 100 },
-    })
-    await expect(shop.acquire()).rejects.toMatchObject({ code: 'DEVICE_NOT_PAIRED' })
-    shop.phone.unplug()
-    await expect(shop.acquire()).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' })
-  })
-
-  test('a phone that moves and removes 40,000 files at once is served', async () => {
-    const shop = await workshops.open({ mux })
-    const { udid } = shop.phone
-    const paths = Array.from(
-      { length: 40_000 },
-      (__, at) => `${udid}/ab/${at.toString(16).padStart(40, '0')}`,
-    )
-    const codes: number[] = []
-    shop.phone.backups.script = async (link) => {
-      codes.push((await link.arrange('DLMessageRemoveItems', paths, 1)).code)
-    }
-    await expect(shop.acquire()).rejects.toMatchObject({ code: 'DEVICE_BACKUP_INCOMPLETE' })
-    expect(codes).toEqual([0])
   })
 }

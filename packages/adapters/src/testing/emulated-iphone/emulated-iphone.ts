@@ -36,6 +36,7 @@ export class EmulatedIphone {
   readonly #entries: readonly MuxedPhone[]
   readonly #listeners = new Map<number, PortListener>()
   #attached: readonly number[] = []
+  #isTrusted: boolean
   #stopped = false
 
   private constructor(
@@ -62,13 +63,14 @@ export class EmulatedIphone {
       tls: options.tls,
     })
     this.#listeners.set(lockdownPort, (stream) => lockdown.serve(stream))
-    const pairRecord = options.pairRecord === 'none' ? null : pairRecordFile(pairing, options.pairRecord)
+    this.#isTrusted = options.pairRecord !== 'none'
+    const pairRecord = pairRecordFile(pairing, options.pairRecord === 'binary' ? 'binary' : 'xml')
     const listedAs = options.listedWithoutDash ? options.udid.replace('-', '') : options.udid
     const cable: MuxedPhone = {
       udid: options.udid,
       listedAs,
       connection: 'USB',
-      pairRecord,
+      pairRecord: () => (this.#isTrusted ? pairRecord : null),
       listener: (port) => {
         const listener = this.#listeners.get(port)
         return listener === undefined ? null : async (stream) => listener(stream)
@@ -112,6 +114,11 @@ export class EmulatedIphone {
   unplug(): void {
     this.#attached = []
     for (const entry of this.#entries) this.#mux.detach(entry)
+  }
+
+  /** Somebody taps “Trust”: the mux has a pair record from now on. */
+  trust(): void {
+    this.#isTrusted = true
   }
 
   /** From now on the mux takes questions and gives no answers. */

@@ -4,7 +4,7 @@ import { PlistWire } from '../../iphone/wire/plist-wire.js'
 import { isDict, type PlistDict, type PlistValue, plistDict } from '../../plist/plist-value.js'
 import type { Pairing } from './pairing.js'
 import type { PhoneServices } from './phone-services.js'
-import { secureAsPhone } from './phone-tls.js'
+import { secureAsPhone, type TlsVersion } from './phone-tls.js'
 import { saidWithoutSession } from './phone-values.js'
 import type { Transcript } from './transcript.js'
 
@@ -16,7 +16,7 @@ interface Phone {
   /** What requests fail with, by their names, or by name and service. */
   readonly faults: ReadonlyMap<string, string>
   readonly transcript: Transcript
-  readonly tls: '1.2' | '1.3' | null
+  readonly tls: TlsVersion | null
 }
 
 /** Where one conversation has come to. */

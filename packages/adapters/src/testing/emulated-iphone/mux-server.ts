@@ -14,7 +14,7 @@ export interface MuxedPhone {
   readonly listedAs: string
   readonly connection: 'USB' | 'Network'
   /** The pair record as the computer keeps it; null when nobody tapped “Trust”. */
-  readonly pairRecord: Buffer | null
+  pairRecord(): Buffer | null
   /** Takes a connection to one of its ports; null when nothing listens there. */
   listener(port: number): ((stream: Socket) => Promise<void>) | null
 }
@@ -144,7 +144,7 @@ export class MuxServer {
       case 'ReadPairRecord': {
         const id = request.get('PairRecordID')
         const phone = [...this.#attached.values()].find(({ udid }) => udid === id)
-        const record = phone?.pairRecord ?? null
+        const record = phone?.pairRecord() ?? null
         if (record === null) this.#result(socket, tag, results.badDevice)
         else this.#send(socket, tag, plistDict({ PairRecordData: record }))
         return false

@@ -4,6 +4,7 @@ import type { OpenSqlite } from '../../sqlite/driver.js'
 import { openTestSqlite } from '../open-sqlite.js'
 import type { LinkVersion } from './backup-service/phone-link.js'
 import type { CertificateDigest } from './pairing.js'
+import type { TlsVersion } from './phone-tls.js'
 import { PhoneTree } from './phone-tree/phone-tree.js'
 
 /** What an emulated phone is like. */
@@ -20,8 +21,8 @@ export interface EmulatedIphoneOptions {
   readonly pairRecord?: 'xml' | 'binary' | 'none'
   /** @default 'sha256' */
   readonly certificates?: CertificateDigest
-  /** The one version of TLS that it speaks. @default both 1.2 and 1.3 */
-  readonly tls?: '1.2' | '1.3'
+  /** The one version of TLS that it speaks; 1.0 as phones before iOS 10 did. @default both 1.2 and 1.3 */
+  readonly tls?: TlsVersion
   /** Whether services other than lockdown speak TLS too. @default true */
   readonly serviceTls?: boolean
   /** Whether the mux lists it without the dash in its id. @default false */
@@ -43,7 +44,7 @@ export interface EmulatedIphoneOptions {
 type Given = Required<Omit<EmulatedIphoneOptions, 'socketPath' | 'tls' | 'backupPassword'>> & {
   readonly socketPath: string | null
   readonly backupPassword: string | null
-  readonly tls: '1.2' | '1.3' | null
+  readonly tls: TlsVersion | null
 }
 
 const rules: Readonly<Record<keyof EmulatedIphoneOptions, OptionRule>> = {
@@ -53,7 +54,7 @@ const rules: Readonly<Record<keyof EmulatedIphoneOptions, OptionRule>> = {
   socketPath: rule.string,
   pairRecord: rule.oneOf('xml', 'binary', 'none'),
   certificates: rule.oneOf('sha256', 'sha1'),
-  tls: rule.oneOf('1.2', '1.3'),
+  tls: rule.oneOf('1.0', '1.2', '1.3'),
   serviceTls: rule.boolean,
   listedWithoutDash: rule.boolean,
   alsoOnNetwork: rule.boolean,

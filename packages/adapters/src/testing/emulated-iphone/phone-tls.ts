@@ -4,6 +4,11 @@ import { createSecureContext, TLSSocket } from 'node:tls'
 import { HoldfastError } from '@holdfast/core'
 import type { Pairing } from './pairing.js'
 
+/** A version of TLS that phones speak, or spoke. */
+export type TlsVersion = '1.0' | '1.2' | '1.3'
+
+const protocols = { '1.0': 'TLSv1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const
+
 /**
  * TLS as a phone does it: it is the server, on a connection that was in use, and asks the computer for the certificate of the pairing:
  * its own or the root.
@@ -11,13 +16,15 @@ import type { Pairing } from './pairing.js'
 export async function secureAsPhone(
   stream: Duplex,
   { record, device }: Pairing,
-  version: '1.2' | '1.3' | null,
+  version: TlsVersion | null,
 ): Promise<TLSSocket> {
   const secureContext = createSecureContext({
     cert: device.certificate,
     key: device.privateKey,
-    minVersion: version === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
-    maxVersion: version === '1.2' ? 'TLSv1.2' : 'TLSv1.3',
+    minVersion: protocols[version ?? '1.2'],
+    maxVersion: protocols[version ?? '1.3'],
+    // Of today's OpenSSL the old version needs to be allowed in so many words.
+    ...(version === '1.0' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
   })
   // A stream of any kind is taken, which the types of Node do not say of all versions.
   const tls = new TLSSocket(stream, {
