@@ -30,17 +30,29 @@ export function judgeEnd(
   throw deviceError(code, words, space)
 }
 
-/**
- * What tells whether the phone has said anew how the backup stands: it does so at the end of each. Null where there is no status.
- */
-export async function statusMark(tree: string): Promise<string | null> {
-  const status = await statusOf(join(tree, 'Status.plist'))
-  return status === null ? null : `${status.ino} ${status.mtimeMs} ${status.size}`
+/** What a phone writes anew at the end of every backup: how it stands, and the lists of its files. */
+const writtenAnew = ['Status.plist', 'Manifest.plist', 'Manifest.db'] as const
+
+/** Which files there were of those that a phone writes anew, by what tells one from the next; null for one that is not there. */
+export type ListMarks = Readonly<Record<(typeof writtenAnew)[number], string | null>>
+
+/** The marks of the lists in a backup, from before or after the phone was at work. */
+export async function listMarks(tree: string): Promise<ListMarks> {
+  const markOf = async (name: string): Promise<string | null> => {
+    const status = await statusOf(join(tree, name))
+    return status === null ? null : `${status.ino} ${status.mtimeMs} ${status.size}`
+  }
+  const [status, plist, database] = await Promise.all(writtenAnew.map(markOf))
+  return {
+    'Status.plist': status ?? null,
+    'Manifest.plist': plist ?? null,
+    'Manifest.db': database ?? null,
+  }
 }
 
 /**
- * Whether what was received is a whole backup: the phone says that it finished, and every file that its list names is there. The list of
- * an encrypted backup cannot be read without the password; of that only the phone's word is known.
+ * Whether what was received is a whole backup: the phone has written anew that it finished and what its files are, these are some, and
+ * every one is there. The list of an encrypted backup cannot be read without the password; of that only the phone's word is known.
  *
  * @throws HoldfastError `DEVICE_BACKUP_INCOMPLETE`; as {@link inspectBackup}.
  */
@@ -48,28 +60,34 @@ export async function requireWhole(
   tree: string,
   served: Served,
   {
-    markBefore,
+    marksBefore,
     ...options
   }: {
     readonly signal: AbortSignal
     readonly scratch: string
     readonly openSqlite?: OpenSqlite
-    /** {@link statusMark} before the phone began. */
-    readonly markBefore: string | null
+    /** {@link listMarks} before the phone began. */
+    readonly marksBefore: ListMarks
   },
 ): Promise<void> {
-  const { wholeness, reasons } = await inspectBackup(tree, options).catch((error: unknown) => {
+  const { wholeness, reasons, listed } = await inspectBackup(tree, options).catch((error: unknown) => {
     if (isHoldfastError(error) && error.code === 'BACKUP_INVALID')
-      return { wholeness: 'torn', reasons: ['There is nothing in it.'] }
+      return { wholeness: 'torn', reasons: ['There is nothing in it.'], listed: null }
     throw error
   })
-  // What is whole may be the backup from before, of which nothing was made new.
-  const isNew = (await statusMark(tree)) !== markBefore
-  if (wholeness === 'complete' && isNew) return
+  // What is whole may be the backup from before, of which little or nothing was made new.
+  const marks = await listMarks(tree)
+  const stale = writtenAnew.filter((name) => marks[name] === marksBefore[name])
+  const problems = [
+    ...(wholeness === 'complete' ? [] : reasons),
+    ...(stale.length === 0 ? [] : [`It sent nothing new of ${stale.join(', ')}.`]),
+    ...(listed?.files === 0 ? ['Its list names no file.'] : []),
+  ]
+  if (wholeness === 'complete' && problems.length === 0) return
   const { count, words } = served.remoteFailures
   throw new HoldfastError(
     'DEVICE_BACKUP_INCOMPLETE',
-    `The iPhone said that the backup is finished, and it is not whole: ${isNew ? reasons.join(' ') : 'It sent nothing of it.'}`,
+    `The iPhone said that the backup is finished, and it is not whole: ${problems.join(' ')}`,
     {
       hint: 'Retry: everything that is missing is asked for again. The previous backup is as it was.',
       facts: { wholeness, filesNotSent: count, words },

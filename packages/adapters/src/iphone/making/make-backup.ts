@@ -20,7 +20,7 @@ import { type Served, serveCommands } from '../mobilebackup2/serve-commands.js'
 import type { MuxTransport } from '../mux/mux-transport.js'
 import { pause } from './human.js'
 import { infoPlist } from './info-plist.js'
-import { judgeEnd, onThisComputer, requireWhole, statusMark } from './judge-backup.js'
+import { judgeEnd, listMarks, onThisComputer, requireWhole } from './judge-backup.js'
 import { PasscodeQuestion } from './passcode-question.js'
 import { listenToPhone, posted } from './phone-signals.js'
 import { type ReachedPhone, reachPhone } from './reach-phone.js'
@@ -156,7 +156,7 @@ class BackupSession {
     const working = await onThisComputer(places.folder, openWorkingFolder(places, telling))
     try {
       const space = new DiskSpace(freeSpace)
-      const markBefore = await onThisComputer(places.folder, statusMark(working.tree))
+      const marksBefore = await onThisComputer(places.folder, listMarks(working.tree))
       const served = await this.#receive(working, space)
       judgeEnd(served, { space, folder: places.folder })
       teller.phase('finishing')
@@ -164,7 +164,7 @@ class BackupSession {
         requireWhole(working.tree, served, {
           signal,
           scratch: working.incoming,
-          markBefore,
+          marksBefore,
           ...(openSqlite === null ? {} : { openSqlite }),
         })
       await onThisComputer(places.folder, keepWorkingFolder(places, { ...telling, check, onMade }))

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { plistDict } from '../../../plist/plist-value.js'
+import { isDict, plistDict } from '../../../plist/plist-value.js'
+import { writeBinaryPlist } from '../../../plist/write-binary.js'
 import type { BackupScript } from './backup-service.js'
 import type { OutgoingFiles } from './outgoing-files.js'
 import type { PhoneLink } from './phone-link.js'
@@ -145,13 +147,69 @@ export const hostileScripts: Readonly<Record<string, BackupScript>> = {
   ),
   'says nothing more': saying((link) => link.fallSilent()),
   'says that all is done, and sends nothing': saying(async () => {}),
-  'sends a status that says finished, and nothing else': saying((link, udid) =>
-    link.upload(100, 6, async (files) => {
-      await files.begin('/.b/1/Status.plist', `${udid}/Status.plist`)
-      await files.data(
-        Buffer.from('<plist><dict><key>SnapshotState</key><string>finished</string></dict></plist>'),
+  'sends a status that says finished, and nothing else': saying(sendFinished),
+  'removes everything, and sends a status that says finished': saying(async (link, udid) => {
+    await link.arrange('DLMessageRemoveItems', [udid], 50)
+    await sendFinished(link, udid)
+  }),
+  'removes a file that its list names, and sends a status that says finished': saying(async (link, udid) => {
+    await removeSome(link, udid)
+    await sendFinished(link, udid)
+  }),
+  'sends empty lists, and a status that says finished': saying(async (link, udid) => {
+    await link.upload(50, 0, async (files) => {
+      for (const name of ['Manifest.plist', 'Manifest.db']) {
+        await files.begin(`/.b/1/${name}`, `${udid}/${name}`)
+        await files.end()
+      }
+    })
+    await sendFinished(link, udid)
+  }),
+  'sends back the lists that it was given, with a file removed, and a status that says finished': saying(
+    async (link, udid) => {
+      const lists = ['Manifest.plist', 'Manifest.db']
+      const given = new Map<string, Uint8Array[]>()
+      await link.download(
+        lists.map((name) => `${udid}/${name}`),
+        10,
+        (path, bytes) => void given.set(path, [...(given.get(path) ?? []), bytes]),
       )
-      await files.end()
-    }),
+      await link.upload(50, 0, async (files) => {
+        for (const [path, pieces] of given) {
+          await files.begin(`/.b/1/${path}`, path)
+          for (const bytes of pieces) await files.data(bytes)
+          await files.end()
+        }
+      })
+      await removeSome(link, udid)
+      await sendFinished(link, udid)
+    },
   ),
+}
+
+/** A status as phones write it at the end of a backup. */
+async function sendFinished(link: PhoneLink, udid: string): Promise<void> {
+  const status = writeBinaryPlist(
+    plistDict({
+      BackupState: 'new',
+      Date: new Date(),
+      IsFullBackup: false,
+      SnapshotState: 'finished',
+      UUID: randomUUID().toUpperCase(),
+      Version: '3.3',
+    }),
+  )
+  await link.upload(100, status.length, async (files) => {
+    await files.begin('/.b/1/Status.plist', `${udid}/Status.plist`)
+    await files.data(status)
+    await files.end()
+  })
+}
+
+/** Has the host remove a folder of files that its list names, where there is one. */
+async function removeSome(link: PhoneLink, udid: string): Promise<void> {
+  const { payload } = await link.command('DLContentsOfDirectory', udid)
+  const names = isDict(payload) ? [...payload.keys()] : []
+  const folder = names.find((name) => /^[0-9a-f]{2}$/.test(name)) ?? 'ab'
+  await link.arrange('DLMessageRemoveItems', [`${udid}/${folder}`], 50)
 }
