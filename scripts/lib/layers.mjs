@@ -53,7 +53,12 @@ export const adapterArrows = {
     },
     {
       to: 'ios-backup',
-      files: ['inspection/inspect-backup.ts', 'folder/wholeness.ts', 'folder/plist-file.ts'],
+      files: [
+        'inspection/inspect-backup.ts',
+        'folder/wholeness.ts',
+        'folder/plist-file.ts',
+        'manifest/file-id-table.ts',
+      ],
     },
     { to: 'sqlite', files: ['driver.ts'] },
   ],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -61,6 +61,47 @@ describe('the end that a phone tells is not believed', () => {
       { code: 'DEVICE_BACKUP_INCOMPLETE', facts: { wholeness: 'torn' } },
     )
   })
+})
+
+describe('the end of an encrypted backup, whose list nobody can read here, is not believed', () => {
+  /** A phone with a backup, and what is changed behind its back when it has finished the next one. */
+  async function expectRefused(spoil: (tree: string) => Promise<void>, reason: RegExp): Promise<void> {
+    const { shop, before } = await workshops.openWithBackup({ backupPassword: 'secret' })
+    const tree = join(shop.folder, `.${shop.phone.udid}.holdfast-making`, 'backup')
+    shop.phone.backups.at('finished', () => spoil(tree))
+    await expectFailureThenSuccess(
+      { shop, before },
+      { code: 'DEVICE_BACKUP_INCOMPLETE', message: expect.stringMatching(reason) },
+    )
+  }
+  /** The files of a backup: those that it shares with the one before, or the others. */
+  async function blobs(tree: string, isShared: boolean): Promise<readonly string[]> {
+    const found: string[] = []
+    for (const name of await readdir(tree, { recursive: true })) {
+      if (!/[0-9a-f]{40}$/.test(name)) continue
+      if ((await stat(join(tree, name))).nlink > 1 === isShared) found.push(join(tree, name))
+    }
+    return found
+  }
+
+  test('with a file gone that was there before', () =>
+    expectRefused(async (tree) => {
+      const [first = ''] = await blobs(tree, true)
+      await rm(first)
+    }, /1 files/))
+
+  test('with a file gone that the phone sent, and one cut short', () =>
+    expectRefused(async (tree) => {
+      const [first = '', second = ''] = await blobs(tree, false)
+      await rm(first)
+      await truncate(second, 1)
+    }, /2 files/))
+
+  test('with a list that is cut short', () =>
+    expectRefused(async (tree) => {
+      const list = join(tree, 'Manifest.db')
+      await truncate(list, (await stat(list)).size - 7)
+    }, /list is not encrypted/))
 })
 
 describe('a phone that means harm', () => {

@@ -9,6 +9,7 @@ import { deviceError } from '../mobilebackup2/device-error.js'
 import type { DiskSpace } from '../mobilebackup2/disk-space.js'
 import type { Served } from '../mobilebackup2/serve-commands.js'
 import { unexpected } from '../wire/plist-wire.js'
+import type { ExpectedFiles } from './expected-files.js'
 
 /**
  * Whether an operation ended well, by the phone's word and by what happened here. What this computer could not keep comes first: it is
@@ -52,7 +53,7 @@ export async function listMarks(tree: string): Promise<ListMarks> {
 
 /**
  * Whether what was received is a whole backup: the phone has written anew that it finished and what its files are, these are some, and
- * every one is there. The list of an encrypted backup cannot be read without the password; of that only the phone's word is known.
+ * every one is there. The list of an encrypted backup cannot be read without the password: of that the files are there that were `expected`.
  *
  * @throws HoldfastError `DEVICE_BACKUP_INCOMPLETE`; as {@link inspectBackup}.
  */
@@ -61,6 +62,7 @@ export async function requireWhole(
   served: Served,
   {
     marksBefore,
+    expected,
     ...options
   }: {
     readonly signal: AbortSignal
@@ -68,20 +70,29 @@ export async function requireWhole(
     readonly openSqlite?: OpenSqlite
     /** {@link listMarks} before the phone began. */
     readonly marksBefore: ListMarks
+    /** What must be there, whatever the list says; undefined where it is not known. */
+    readonly expected?: ExpectedFiles | undefined
   },
 ): Promise<void> {
-  const { wholeness, reasons, listed } = await inspectBackup(tree, options).catch((error: unknown) => {
-    if (isHoldfastError(error) && error.code === 'BACKUP_INVALID')
-      return { wholeness: 'torn', reasons: ['There is nothing in it.'], listed: null }
-    throw error
-  })
+  const { wholeness, reasons, listed, encrypted } = await inspectBackup(tree, options).catch(
+    (error: unknown) => {
+      if (isHoldfastError(error) && error.code === 'BACKUP_INVALID')
+        return { wholeness: 'torn', reasons: ['There is nothing in it.'], listed: null, encrypted: false }
+      throw error
+    },
+  )
   // What is whole may be the backup from before, of which little or nothing was made new.
   const marks = await listMarks(tree)
   const stale = writtenAnew.filter((name) => marks[name] === marksBefore[name])
+  const lacking = (await expected?.lackingIn(tree, options.signal)) ?? 0
   const problems = [
     ...(wholeness === 'complete' ? [] : reasons),
     ...(stale.length === 0 ? [] : [`It sent nothing new of ${stale.join(', ')}.`]),
     ...(listed?.files === 0 ? ['Its list names no file.'] : []),
+    ...(encrypted && listed === null && !(await isOfBlocks(join(tree, 'Manifest.db')))
+      ? ['Its list is not encrypted as a whole.']
+      : []),
+    ...(lacking === 0 ? [] : [`Not there, or not as they were sent: ${lacking} files.`]),
   ]
   if (wholeness === 'complete' && problems.length === 0) return
   const { count, words } = served.remoteFailures
@@ -93,6 +104,12 @@ export async function requireWhole(
       facts: { wholeness, filesNotSent: count, words },
     },
   )
+}
+
+/** Whether a file can be encrypted: some blocks of AES, and none in part. */
+async function isOfBlocks(path: string): Promise<boolean> {
+  const size = (await statusOf(path))?.size ?? 0
+  return size > 0 && size % 16 === 0
 }
 
 /** The error for what the file system of this computer refuses. */

@@ -18,6 +18,7 @@ import { DiskSpace } from '../mobilebackup2/disk-space.js'
 import { ProgressMeter } from '../mobilebackup2/progress-meter.js'
 import { type Served, serveCommands } from '../mobilebackup2/serve-commands.js'
 import type { MuxTransport } from '../mux/mux-transport.js'
+import { ExpectedFiles } from './expected-files.js'
 import { pause } from './human.js'
 import { infoPlist } from './info-plist.js'
 import { judgeEnd, listMarks, onThisComputer, requireWhole } from './judge-backup.js'
@@ -157,7 +158,11 @@ class BackupSession {
     try {
       const space = new DiskSpace(freeSpace)
       const marksBefore = await onThisComputer(places.folder, listMarks(working.tree))
-      const served = await this.#receive(working, space)
+      // What is in the list of a plain backup is looked for; the phone alone can read that of an encrypted one.
+      const expected = this.#phone.facts.willEncrypt
+        ? await onThisComputer(places.folder, ExpectedFiles.of(working.tree, signal))
+        : undefined
+      const served = await this.#receive(working, space, expected)
       judgeEnd(served, { space, folder: places.folder })
       teller.phase('finishing')
       const check = (): Promise<void> =>
@@ -165,6 +170,7 @@ class BackupSession {
           signal,
           scratch: working.incoming,
           marksBefore,
+          expected,
           ...(openSqlite === null ? {} : { openSqlite }),
         })
       await onThisComputer(places.folder, keepWorkingFolder(places, { ...telling, check, onMade }))
@@ -175,7 +181,7 @@ class BackupSession {
     }
   }
 
-  async #receive(working: WorkingFolder, space: DiskSpace): Promise<Served> {
+  async #receive(working: WorkingFolder, space: DiskSpace, changes?: ExpectedFiles): Promise<Served> {
     const { udid, clock, teller, full, silence } = this.#request
     const { facts, afc } = this.#phone
     const { signal } = this.#stop
@@ -196,6 +202,7 @@ class BackupSession {
       target,
       space,
       meter,
+      changes,
       signal,
       silence,
       onActivity: (phase) => {

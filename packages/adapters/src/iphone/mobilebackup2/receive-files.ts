@@ -8,7 +8,8 @@ import { type Answer, done, refusedBy } from './answer.js'
 /** What is told of files that come. */
 export interface Receiving extends Waiting {
   readonly onBytes: (count: number) => void
-  readonly onFile: () => void
+  /** A file is there whole. */
+  readonly onFile: (path: string, bytes: number) => void
   /** A file that could not be kept here. */
   readonly onLocalFailure: (error: unknown) => void
   /** A file that the phone could not send, with its words. */
@@ -27,8 +28,7 @@ export async function receiveFiles(
   let refused: Answer | null = null
   for await (const { path, content, problem } of filesIn(link.wire, waiting)) {
     try {
-      await target.write(path, whole(content, problem, onBytes))
-      onFile()
+      onFile(path, await target.write(path, whole(content, problem, onBytes)))
     } catch (error) {
       if (error instanceof NotWhole) {
         onRemoteFailure(error.message)

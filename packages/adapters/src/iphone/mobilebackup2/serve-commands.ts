@@ -7,6 +7,7 @@ import { type Answer, done, refusedBy } from './answer.js'
 import { forEach, listFolder } from './change-files.js'
 import { type Command, readCommand } from './command.js'
 import type { DiskSpace } from './disk-space.js'
+import type { FileChanges } from './file-changes.js'
 import type { ProgressMeter } from './progress-meter.js'
 import { receiveFiles } from './receive-files.js'
 import { sendFiles } from './send-files.js'
@@ -19,6 +20,8 @@ export interface Serving extends Waiting {
   readonly target: TargetFolder
   readonly space: DiskSpace
   readonly meter: ProgressMeter
+  /** Is told what is changed. @default nobody */
+  readonly changes?: FileChanges | undefined
   /** Called at each command, and at each piece of a file: the phone is alive. */
   readonly onActivity: (phase: ServingPhase) => void
 }
@@ -82,7 +85,7 @@ class CommandServer {
   }
 
   async #carryOut(command: Command): Promise<Answer> {
-    const { target, space, signal } = this.#serving
+    const { target, space, signal, changes } = this.#serving
     switch (command.kind) {
       case 'send':
         return sendFiles(this.#link, target, command.paths, {
@@ -97,11 +100,18 @@ class CommandServer {
         await target.createFolder(command.path)
         return done
       case 'move':
-        return forEach(command.moves, signal, ([from, to]) => this.#keeping(target.move(from, to)))
+        return forEach(command.moves, signal, async ([from, to]) => {
+          await this.#keeping(target.move(from, to))
+          changes?.moved(from, to)
+        })
       case 'remove':
-        return forEach(command.paths, signal, (path) => this.#keeping(target.remove(path)))
+        return forEach(command.paths, signal, async (path) => {
+          await this.#keeping(target.remove(path))
+          changes?.removed(path)
+        })
       case 'copy':
         await this.#keeping(target.copy(command.from, command.to))
+        changes?.copied(command.from, command.to)
         return done
       case 'free-space':
         return { code: 0, payload: await space.look() }
@@ -118,7 +128,7 @@ class CommandServer {
   }
 
   #receive(bytes: number | null): Promise<Answer> {
-    const { target, meter } = this.#serving
+    const { target, meter, changes } = this.#serving
     let came = 0
     return receiveFiles(this.#link, target, {
       ...this.#waiting,
@@ -127,7 +137,10 @@ class CommandServer {
         meter.received(count)
         this.#alive()
       },
-      onFile: () => meter.kept(),
+      onFile: (path, size) => {
+        meter.kept()
+        changes?.received(path, size)
+      },
       onLocalFailure: (error) => this.#note(error, Math.max(0, (bytes ?? 0) - came)),
       onRemoteFailure: (words) => {
         this.#remote = { count: this.#remote.count + 1, words: this.#remote.words ?? words }
