@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { type ImportRef, type MessageRecord, verifyPublished } from '@holdfast/core/import'
+import type { ImportRef, MessageRecord } from '@holdfast/core/import'
 import { receiptFor, sampleMessage } from '@holdfast/core/testing'
 import { attachmentFiles } from '../src/attachment-files/index.js'
 import { inTransaction, type SqliteDatabase } from '../src/sqlite/driver.js'
@@ -120,10 +120,10 @@ async function library(folder: string) {
     await storage.publish(ref.id, await receiptFor(ref))
     const publish = performance.now() - started
     const pages = Math.floor(statSync(join(folder, 'library.db-wal')).size / frameBytes)
-    const [published] = await storage.imports()
-    if (published === undefined) throw new Error('nothing was published')
-    const check = await verifyPublished(storage, published, { signal })
-    if (check.items !== total || check.differences.length > 0) throw new Error('the library is not whole')
+    let whole = 0
+    for await (const { difference } of storage.readBack(ref.id, { signal }))
+      whole += difference === null ? 1 : 0
+    if (whole !== total) throw new Error('the library is not whole')
     return { staged, publish, pages }
   } finally {
     db.close()

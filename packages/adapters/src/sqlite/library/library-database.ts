@@ -116,6 +116,17 @@ export class LibraryDatabase {
     })
   }
 
+  /**
+   * What SQLite counts of writes to the database: as long as it is the same, nobody has changed, added or removed a row or a table, neither
+   * by this connection nor by another one. For {@link attempt}.
+   */
+  writes(): string {
+    const counted = ['PRAGMA data_version', 'SELECT total_changes() AS own', 'PRAGMA schema_version'].map(
+      (sql) => Object.values(this.get(sql) ?? {}).join(),
+    )
+    return counted.join(' ')
+  }
+
   /** Runs `work`; what SQLite refuses is thrown as a HoldfastError. */
   attempt<Result>(doing: string, work: () => Result): Result {
     try {

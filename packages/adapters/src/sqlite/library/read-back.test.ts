@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AttachmentRecord } from '@holdfast/core/import'
+import { sampleMessage } from '@holdfast/core/testing'
 import { afterAll, expect, it } from 'vitest'
 import { type AttachmentFiles, attachmentFiles } from '../../attachment-files/index.js'
 import { openTestSqlite } from '../../testing/open-sqlite.js'
@@ -31,7 +32,7 @@ const records: readonly AttachmentRecord[] = Array.from({ length: 500 }, (_, ind
   part: null,
 }))
 
-it('hashes the files of one page ahead, tells each with its own, and nothing more once the caller stops', async () => {
+it('hashes each file once, ahead of its page, tells each with its own, and nothing more once the caller stops', async () => {
   let asked = 0
   let under = 0
   const files = attachmentFiles(join(base, 'attachments'))
@@ -61,8 +62,41 @@ it('hashes the files of one page ahead, tells each with its own, and nothing mor
   expect(new Set(found.values()).size).toBe(records.length)
   expect(asked).toBe(records.length)
 
-  asked = 0
   for await (const { key } of storage.readBack('i', { signal })) if (key === records[3]?.key) break
   expect(under).toBe(0)
-  expect(asked).toBe(400)
+  asked = 0
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(asked).toBe(0)
+})
+
+it('hashes files while the messages before them are read', async () => {
+  const messages = Array.from({ length: 6000 }, (_, index) => sampleMessage(`message ${index}`))
+  let asked = 0
+  const files = attachmentFiles(join(base, 'attachments'))
+  const counted: AttachmentFiles = {
+    ...files,
+    digests(requests, abort) {
+      asked += requests.length
+      return files.digests(requests, abort)
+    },
+  }
+  const storage = sqliteLibrary(db, counted)
+  await storage.begin({ id: 'second', owner: 'o', fingerprint: 'f', udid: null })
+  const content = async function* ({ guid }: AttachmentRecord): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(`content of ${guid}`)
+  }
+  const writing = { content, signal, backup: 'stays' } as const
+  await storage.write('second', { records: messages, cursor: 1 }, writing)
+  await storage.write('second', { records, cursor: 2 }, writing)
+
+  const types: string[] = []
+  let askedBefore = 0
+  for await (const { type, difference } of storage.readBack('second', { signal })) {
+    expect(difference).toBeNull()
+    if (type === 'message') askedBefore = asked
+    types.push(type)
+  }
+  expect(types).toEqual([...messages, ...records].map(({ type }) => type))
+  expect(askedBefore).toBe(records.length)
+  expect(asked).toBe(records.length)
 })
