@@ -1,7 +1,10 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { installationProxy } from '../../src/iphone/apps/installed-apps.js'
 import { changeBackupPassword, plainMux } from '../../src/iphone/index.js'
+import { parsePlist } from '../../src/plist/parse-plist.js'
+import { isDict, type PlistDict, plistDict } from '../../src/plist/plist-value.js'
 import { oddScripts } from '../../src/testing/index.js'
 import { hurriedClock, someFiles, transports, treeDigest, Workshop } from './backup-workshop.js'
 import { readWholeBackup } from './read-whole-backup.js'
@@ -92,6 +95,39 @@ describe('a second backup', () => {
     await shop.acquire({ run: 'second' })
     expect(await shop.wholeness()).toBe('complete')
     expect(shop.phone.transcript.complaints).toEqual([])
+  })
+})
+
+describe('Info.plist', () => {
+  const infoOf = async (shop: Workshop): Promise<PlistDict> => {
+    const parsed = parsePlist(await readFile(join(shop.path, 'Info.plist')))
+    if (!parsed.ok || !isDict(parsed.value)) throw new Error('no dictionary')
+    return parsed.value
+  }
+
+  test('names the apps of the phone, with what installing them again takes', async () => {
+    const shop = await open()
+    const { apps } = shop.phone.installation
+    for (let index = 0; index < 45; index++) apps.set(`com.example.app${index}`, { CFBundleVersion: '1' })
+    const [sinf, metadata] = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5)]
+    apps.set('com.example.bought', { ApplicationSINF: sinf, iTunesMetadata: metadata })
+    await shop.acquire()
+    const info = await infoOf(shop)
+    expect(info.get('Installed Applications')).toEqual([...apps.keys()])
+    expect(info.get('Applications')).toEqual(
+      new Map([['com.example.bought', plistDict({ ApplicationSINF: sinf, iTunesMetadata: metadata })]]),
+    )
+    expect(info.get('Unique Identifier')).toBe(shop.phone.udid)
+    expect(shop.phone.transcript.complaints).toEqual([])
+  })
+
+  test('names none where the phone does not tell, and the backup is made', async () => {
+    const shop = await open()
+    shop.phone.installation.apps.set('com.example.app', {})
+    shop.phone.lockdownFaults.set(`StartService ${installationProxy}`, 'ServiceProhibited')
+    await shop.acquire()
+    expect((await infoOf(shop)).get('Installed Applications')).toEqual([])
+    expect(await shop.wholeness()).toBe('complete')
   })
 })
 

@@ -4,6 +4,8 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { parsePlist } from '../../src/plist/parse-plist.js'
+import { isDict } from '../../src/plist/plist-value.js'
 import { someFiles, Workshop } from './backup-workshop.js'
 
 const installed = spawnSync('idevicebackup2', ['--help']).error === undefined
@@ -28,6 +30,12 @@ async function digests(root: string): Promise<ReadonlyMap<string, string>> {
   return found
 }
 
+/** A value of Info.plist. */
+async function infoOf(root: string, name: string): Promise<unknown> {
+  const parsed = parsePlist(await readFile(join(root, 'Info.plist')))
+  return parsed.ok && isDict(parsed.value) ? parsed.value.get(name) : null
+}
+
 describe.skipIf(!installed)(
   `idevicebackup2 and this device${installed ? '' : ' (skipped: libimobiledevice-utils is not installed)'}`,
   () => {
@@ -36,6 +44,9 @@ describe.skipIf(!installed)(
       const { phone, folder } = shop
       const theirs = join(folder, 'theirs')
       await mkdir(theirs)
+      const licence = { ApplicationSINF: Buffer.from('sinf'), iTunesMetadata: Buffer.from('metadata') }
+      for (let index = 0; index < 50; index++)
+        phone.installation.apps.set(`com.example.app${index}`, index % 2 === 0 ? licence : {})
       const backUp = async (run: string): Promise<void> => {
         await shop.acquire({ run })
         const env = { ...process.env, USBMUXD_SOCKET_ADDRESS: phone.address }
@@ -47,6 +58,13 @@ describe.skipIf(!installed)(
         phone.backups.tree
           .put('HomeDomain', 'Library/Things/3', 'changed')
           .remove('HomeDomain', 'Library/Things/4')
+        for (const name of [
+          'Installed Applications',
+          'Target Identifier',
+          'Unique Identifier',
+          'Device Name',
+        ])
+          expect(await infoOf(shop.path, name), name).toEqual(await infoOf(join(theirs, phone.udid), name))
         await backUp('second')
         const ours = await digests(shop.path)
         expect(ours).toEqual(await digests(join(theirs, phone.udid)))

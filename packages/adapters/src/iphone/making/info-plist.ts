@@ -3,6 +3,7 @@ import { isHoldfastError } from '@holdfast/core'
 import { type PlistDict, type PlistValue, plistDict } from '../../plist/plist-value.js'
 import { writeXmlPlist } from '../../plist/write-xml.js'
 import type { Afc } from '../afc/afc.js'
+import type { InstalledApp } from '../apps/installed-apps.js'
 import type { PhoneFacts } from './phone-facts.js'
 
 /** Files of iTunes on a phone that a restore puts back, in `/iTunes_Control/iTunes/`. */
@@ -34,11 +35,16 @@ const takenOver: Readonly<Record<string, string>> = {
 }
 
 /**
- * Info.plist of a backup, the one file that the host writes: what the phone is, and what iTunes keeps on it. The list of apps is left
- * out: only restoring needs it, to install them again.
+ * Info.plist of a backup, the one file that the host writes: what the phone is, what iTunes keeps on it, and
+ * which apps it has: restoring needs those, to install them again. Their icons are left out.
  */
-export async function infoPlist(udid: string, phone: PhoneFacts, afc: Afc, now: Date): Promise<Buffer> {
-  const { values, iTunes, iTunesVersion } = phone
+export async function infoPlist(
+  udid: string,
+  phone: PhoneFacts & { readonly apps: readonly InstalledApp[] },
+  afc: Afc,
+  now: Date,
+): Promise<Buffer> {
+  const { values, iTunes, iTunesVersion, apps } = phone
   const known: Record<string, PlistValue> = {}
   for (const [said, written] of Object.entries(takenOver)) {
     const value = values.get(said)
@@ -53,14 +59,25 @@ export async function infoPlist(udid: string, phone: PhoneFacts, afc: Afc, now: 
     'Target Identifier': udid,
     'Target Type': 'Device',
     'Unique Identifier': udid.toUpperCase(),
-    'Installed Applications': [],
-    Applications: new Map(),
+    'Installed Applications': apps.map(({ id }) => id),
+    Applications: licencesOf(apps),
     'iTunes Files': await filesOf(afc),
     'iBooks Data 2': books ?? undefined,
     'iTunes Settings': iTunes,
     'iTunes Version': iTunesVersion ?? '10.0.1',
   })
   return Buffer.from(writeXmlPlist(info))
+}
+
+/** What installing each app again takes; of those that the phone says it of. */
+function licencesOf(apps: readonly InstalledApp[]): PlistDict {
+  return new Map(
+    apps.flatMap(({ id, licence }) =>
+      licence === null
+        ? []
+        : [[id, plistDict({ ApplicationSINF: licence.sinf, iTunesMetadata: licence.metadata })]],
+    ),
+  )
 }
 
 async function filesOf(afc: Afc): Promise<PlistDict> {

@@ -76,7 +76,11 @@ export async function makeBackup(request: BackupRequest): Promise<void> {
 async function greet(request: BackupRequest): Promise<{ phone: ReachedPhone; link: DeviceLink }> {
   const { signal, silence, clock, retryDelay, teller } = request
   for (let attempt = 1; ; attempt++) {
-    const phone = await reachPhone({ ...request, onWaiting: (kind) => teller.waitsFor(kind) })
+    const phone = await reachPhone({
+      ...request,
+      withApps: true,
+      onWaiting: (kind) => teller.waitsFor(kind),
+    })
     try {
       return { phone, link: await openBackupService(phone.backup, { signal, silence }) }
     } catch (error) {
@@ -183,10 +187,10 @@ class BackupSession {
 
   async #receive(working: WorkingFolder, space: DiskSpace, changes?: ExpectedFiles): Promise<Served> {
     const { udid, clock, teller, full, silence } = this.#request
-    const { facts, afc } = this.#phone
+    const { facts, apps, afc } = this.#phone
     const { signal } = this.#stop
     const target = new TargetFolder(udid, working)
-    const info = await infoPlist(udid, facts, afc, new Date(clock.now()))
+    const info = await infoPlist(udid, { ...facts, apps }, afc, new Date(clock.now()))
     await onThisComputer(this.#request.places.folder, target.write(`${udid}/Info.plist`, pieces(info)))
     const forceFull = full || working.needsFull
     await this.#link.request(

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { type Clock, HoldfastError, isHoldfastError } from '@holdfast/core'
 import type { AcquireContext } from '@holdfast/core/import'
 import { Afc, afcService } from '../afc/afc.js'
+import { type InstalledApp, installedApps } from '../apps/installed-apps.js'
 import { Lockdown } from '../lockdown/lockdown.js'
 import { backupService } from '../mobilebackup2/backup-service.js'
 import type { MuxDevice, MuxTransport } from '../mux/mux-transport.js'
@@ -13,6 +14,8 @@ import { type PhoneFacts, readFacts } from './phone-facts.js'
 /** A phone with all that a backup needs of it open. */
 export interface ReachedPhone {
   readonly facts: PhoneFacts
+  /** For the list of apps in Info.plist; none where they were not asked for. */
+  readonly apps: readonly InstalledApp[]
   readonly notifications: NotificationProxy
   readonly afc: Afc
   /** The connection to the service for backups; nothing was read from it. */
@@ -30,6 +33,8 @@ export interface ReachOptions {
   readonly ask: AcquireContext['ask']
   /** Milliseconds for which a human is waited for. */
   readonly patience: number
+  /** Whether the apps of the phone are asked for. @default false */
+  readonly withApps?: boolean
   /** Told when a human is waited for, and null when no more. */
   readonly onWaiting: (kind: HumanKind | null) => void
 }
@@ -95,7 +100,7 @@ export async function findPhone(
   })
 }
 
-async function connectAll({ mux, udid, signal }: ReachOptions): Promise<ReachedPhone> {
+async function connectAll({ mux, udid, signal, withApps = false }: ReachOptions): Promise<ReachedPhone> {
   const lockdown = await Lockdown.open(mux, await findPhone(mux, udid, signal), { signal })
   const open: { close(): void }[] = []
   const close = (): void => {
@@ -110,8 +115,9 @@ async function connectAll({ mux, udid, signal }: ReachOptions): Promise<ReachedP
     open.push({ close: () => afc.end() })
     const backup = await lockdown.startService(backupService, { escrow: true })
     open.push({ close: () => void backup.destroy() })
+    const apps = withApps ? await installedApps(lockdown, signal) : []
     await lockdown.end()
-    return { facts, notifications, afc, backup, close }
+    return { facts, apps, notifications, afc, backup, close }
   } catch (error) {
     lockdown.close()
     close()

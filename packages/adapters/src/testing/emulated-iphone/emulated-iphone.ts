@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { lockdownPort } from '../../iphone/mux/mux-transport.js'
 import { AfcService } from './afc-service.js'
 import { BackupService } from './backup-service/backup-service.js'
+import { InstallationService } from './installation-service.js'
 import { Lockdownd } from './lockdownd.js'
 import { type MuxedPhone, MuxServer } from './mux-server.js'
 import { NotificationService } from './notification-service.js'
@@ -30,6 +31,8 @@ export class EmulatedIphone {
   readonly lockdownFaults = new Map<string, string>()
   readonly notifications: NotificationService
   readonly files: AfcService
+  /** What is installed on it. */
+  readonly installation: InstallationService
   /** Its backups: the tree of files that they take, their password, and what is to go wrong. */
   readonly backups: BackupService
   readonly #mux: MuxServer
@@ -51,9 +54,15 @@ export class EmulatedIphone {
     this.#mux = mux
     this.notifications = new NotificationService(transcript)
     this.files = new AfcService(transcript)
-    const { notifications, files } = this
+    this.installation = new InstallationService(transcript)
+    const { notifications, files, installation } = this
     this.backups = new BackupService({ ...options, notifications, files, transcript })
-    const services = new PhoneServices(this, [notifications, files, this.backups], options, transcript)
+    const services = new PhoneServices(
+      this,
+      [notifications, files, installation, this.backups],
+      options,
+      transcript,
+    )
     const lockdown = new Lockdownd({
       values: () => phoneValues(options, this.backups.willEncrypt),
       pairing,
