@@ -82,11 +82,19 @@ describe.each([
       const total = Number(whole.report)
       expect(total).toBeGreaterThan(50)
       const random = new Random(`kills ${seed} ${name}`)
-      for (let kill = 0; kill < kills / 2; kill++) {
+      let lived = 0
+      for (let kill = 0; kill < kills / 2; ) {
         const at = random.integer(1, total)
         const where = `change ${at} of ${total}`
         const { folder, ended } = await backUpIn(`${name}-${kill}`, withBackup, at)
-        expect(ended.killed, where).toBe(true)
+        if (!ended.killed) {
+          // On a slow disk some changes are made in another way, of fewer steps: it was done before it came to the last ones.
+          expect(Number(ended.report), where).toBeLessThan(at)
+          expect(++lived, where).toBeLessThan(kills)
+          await rm(folder, { recursive: true })
+          continue
+        }
+        kill++
         await expectNothingLost(folder, withBackup, where)
         const path = join(folder, phone.udid)
         await acquire(folder, 'run', { path, ownership: withBackup ? 'adopted' : 'made' })
