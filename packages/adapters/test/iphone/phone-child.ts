@@ -41,10 +41,9 @@ function count(owner: object, name: string): void {
 }
 
 for (const name of ['rename', 'link', 'mkdir', 'unlink', 'rmdir', 'open', 'copyFile']) count(promises, name)
-for (const name of ['renameSync', 'openSync', 'writevSync', 'closeSync']) count(files, name)
+for (const name of ['renameSync', 'openSync', 'writeSync', 'closeSync', 'fsync']) count(files, name)
 const handle: FileHandle = await promises.open(join(tmpdir()), 'r')
-for (const name of ['writev', 'write', 'sync', 'writeFile'])
-  count(Reflect.getPrototypeOf(handle) ?? handle, name)
+for (const name of ['write', 'sync', 'writeFile']) count(Reflect.getPrototypeOf(handle) ?? handle, name)
 await handle.close()
 syncBuiltinESMExports()
 counts = true
