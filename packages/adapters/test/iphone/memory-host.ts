@@ -62,9 +62,13 @@ export class MemoryHost {
     const [first, second] = values
     switch (name) {
       case 'DLMessageUploadFiles':
-        for await (const { path, content, problem } of receiveFiles(link.wire)) {
+        for await (const { path, read, problem } of receiveFiles(link.wire)) {
           const pieces: Buffer[] = []
-          for await (const piece of content) pieces.push(Buffer.from(piece))
+          for (let count = -1; count !== 0; ) {
+            const piece = Buffer.alloc(65_536)
+            count = await read(piece)
+            pieces.push(piece.subarray(0, count))
+          }
           this.files.set(path, Buffer.concat(pieces))
           const words = problem()
           if (words !== null) this.problems.set(path, words)

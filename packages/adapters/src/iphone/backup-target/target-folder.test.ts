@@ -2,6 +2,7 @@ import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Content, contentOf } from './content.js'
 import { TargetFolder } from './target-folder.js'
 
 const udid = '00008101-000A1B2C3D4E001E'
@@ -18,8 +19,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true }))
 
-async function* content(...texts: readonly string[]): AsyncGenerator<Buffer> {
-  for (const each of texts) yield Buffer.from(each)
+function content(words: string): Content {
+  return contentOf(Buffer.from(words))
 }
 
 async function text(path: string): Promise<string> {
@@ -30,31 +31,35 @@ async function text(path: string): Promise<string> {
 
 describe('files', () => {
   test('are written whole, with the folders above them, and read again', async () => {
-    expect(await target.write(`${udid}/Snapshot/ab/ab12`, content('one ', '', 'two'))).toBe(7)
+    expect(await target.write(`${udid}/Snapshot/ab/ab12`, content('one two'))).toBe(7)
     expect(await text(`/${udid}/Snapshot/ab/ab12`)).toBe('one two')
-    expect(await target.write(`${udid}/empty`, content())).toBe(0)
+    expect(await target.write(`${udid}/empty`, content(''))).toBe(0)
     expect(await text(`${udid}/empty`)).toBe('')
     expect(await readdir(join(root, 'incoming'))).toEqual([])
   })
 
   test('larger than any buffer arrive as they are', async () => {
     const bytes = Buffer.alloc(3_000_001, 'abcdefg')
-    async function* pieces(): AsyncGenerator<Buffer> {
-      for (let at = 0; at < bytes.length; at += 16_384) yield bytes.subarray(at, at + 16_384)
+    // A buffer has 512 KiB: just below, one, just above, and several.
+    for (const size of [524_287, 524_288, 524_289, 1_048_576, 3_000_001]) {
+      expect(await target.write(`${udid}/large`, contentOf(bytes.subarray(0, size)))).toBe(size)
+      expect((await readFile(join(tree, 'large'))).equals(bytes.subarray(0, size)), `${size}`).toBe(true)
     }
-    expect(await target.write(`${udid}/large`, pieces())).toBe(bytes.length)
-    expect((await readFile(join(tree, 'large'))).equals(bytes)).toBe(true)
+    expect(await target.settled()).toBeNull()
   })
 
   test('whose content fails leave what was there, and nothing beside', async () => {
     await target.write(`${udid}/a`, content('before'))
-    async function* broken(): AsyncGenerator<Buffer> {
-      yield Buffer.alloc(300_000)
-      throw new Error('cut')
+    for (const whole of [0, 1, 2]) {
+      let reads = 0
+      const broken: Content = async (into) => {
+        if (reads++ === whole) throw new Error('cut')
+        return into.length
+      }
+      await expect(target.write(`${udid}/a`, broken)).rejects.toThrow('cut')
+      expect(await text(`${udid}/a`)).toBe('before')
+      expect(await readdir(join(root, 'incoming'))).toEqual([])
     }
-    await expect(target.write(`${udid}/a`, broken())).rejects.toThrow('cut')
-    expect(await text(`${udid}/a`)).toBe('before')
-    expect(await readdir(join(root, 'incoming'))).toEqual([])
   })
 
   test('that share their bytes with another backup do not change it', async () => {

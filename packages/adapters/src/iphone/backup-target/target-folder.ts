@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
 import { removeTree } from '../../backup-folder/remove-tree.js'
 import { QuickCalls } from '../../file-status/quick-calls.js'
-import { gathered } from './gathered.js'
+import type { Content } from './content.js'
+import { EarlySync } from './early-sync.js'
 import { safeNames, unsafe } from './safe-path.js'
 import { statusOf } from './status-of.js'
 import { systemError } from './system-error.js'
@@ -26,6 +27,9 @@ export interface TargetPlaces {
   readonly incoming: string
 }
 
+/** A file that is larger is written by threads, in pieces of this size; two of them are in memory. */
+const bufferBytes = 512 * 1024
+
 /** What can be in the way of a rename, and goes. */
 const inTheWay = new Set(['EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'])
 
@@ -42,7 +46,10 @@ export class TargetFolder {
   readonly #incoming: string
   /** Folders that are known to be real ones, by their paths; forgotten when a folder is moved or removed. */
   readonly #real = new Set<string>()
-  readonly #calls = new QuickCalls({ slow: 5, rest: 1000 })
+  readonly #calls = new QuickCalls({ slow: 5, rest: 100 })
+  readonly #early = new EarlySync()
+  /** What is written passes through them; made when the first file comes. */
+  #buffers: readonly [Buffer, Buffer] | null = null
   #written = 0
 
   constructor(udid: string, { tree, incoming }: TargetPlaces) {
@@ -128,10 +135,18 @@ export class TargetFolder {
   }
 
   /**
-   * Writes a file, in place of what is there; gives its size. What came of one whose content could not be had or written to its end is
+   * Resolves when nothing is at work in the folder any more, with what the file system could not keep of files that were written whole; null
+   * when there is no such thing.
+   */
+  settled(): Promise<{ readonly error: unknown } | null> {
+    return this.#early.settled()
+  }
+
+  /**
+   * Writes a file, in place of what is there, one at a time; gives its size. What came of one whose content could not be had or written to its end is
    * removed.
    */
-  async write(path: string, content: AsyncIterable<Buffer>): Promise<number> {
+  async write(path: string, content: Content): Promise<number> {
     const target = await this.#locateNew(path)
     const beside = this.#beside()
     try {
@@ -151,18 +166,25 @@ export class TargetFolder {
   }
 
   /** Writes a new file; gives its size, which the file system confirms. */
-  async #writeNew(path: string, content: AsyncIterable<Buffer>): Promise<number> {
-    const groups = gathered(content)[Symbol.asyncIterator]()
-    const first = await groups.next()
-    const pieces = first.done === true ? [] : first.value
-    const second = await groups.next()
-    if (second.done === true) {
-      return this.#calls.make(
-        () => writeHere(path, pieces),
-        () => writeInThread(path, [pieces]),
-      )
+  async #writeNew(path: string, content: Content): Promise<number> {
+    const [first, other] = (this.#buffers ??= [
+      Buffer.allocUnsafeSlow(bufferBytes),
+      Buffer.allocUnsafeSlow(bufferBytes),
+    ])
+    const bytes = first.subarray(0, await content(first))
+    if (bytes.length === first.length) {
+      const { handle, bytes: size } = await writeInThread(path, first, { content, other })
+      await this.#early.sync(handle)
+      return size
     }
-    return writeInThread(path, [pieces, second.value], groups)
+    return this.#calls.make(
+      () => writeHere(path, bytes),
+      async () => {
+        const { handle, bytes: size } = await writeInThread(path, bytes)
+        await handle.close()
+        return size
+      },
+    )
   }
 
   async #rename(from: string, to: string): Promise<void> {

@@ -22,9 +22,9 @@ const [end, localError, remoteError, data] = [0x00, 0x06, 0x0b, 0x0c]
 /** Everything that comes: the text of each file, and what was wrong with it. */
 async function receive(stream: InPieces): Promise<readonly (readonly [string, string, string | null])[]> {
   const files: [string, string, string | null][] = []
-  for await (const { path, content, problem } of receiveFiles(new Wire(stream))) {
-    let text = ''
-    for await (const bytes of content) text += bytes.toString('latin1')
+  for await (const { path, read, problem } of receiveFiles(new Wire(stream))) {
+    const into = Buffer.alloc(5000)
+    const text = into.toString('latin1', 0, await read(into))
     files.push([path, text, problem()])
   }
   return files
@@ -65,13 +65,29 @@ test('what is not read of a file is passed over, also from its middle', async ()
   for (const most of [0, 1, 2, 3]) {
     const stream = new InPieces([...batch].map((byte) => Uint8Array.of(byte)).concat([after]))
     const paths: string[] = []
-    for await (const { path, content } of receiveFiles(new Wire(stream))) {
+    for await (const { path, read } of receiveFiles(new Wire(stream))) {
       paths.push(path)
-      const reader = content[Symbol.asyncIterator]()
-      for (let read = 0; read < most; read++) await reader.next()
+      for (let times = 0; times < most; times++) await read(Buffer.alloc(1))
     }
     expect(paths).toHaveLength(5)
     expect(await new Wire(stream).read(after.length)).toEqual(after)
+  }
+})
+
+test('a file is read in buffers of any size, each full but the last, and nothing behind its end', async () => {
+  for (const size of [1, 2, 3, 7, 8]) {
+    const [counts, bytes]: [number[], Buffer[]] = [[], []]
+    for await (const { read } of receiveFiles(new Wire(new InPieces([batch])))) {
+      const into = Buffer.alloc(size)
+      for (let count = -1; count !== 0; counts.push(count)) {
+        count = await read(into)
+        bytes.push(Buffer.from(into.subarray(0, count)))
+      }
+      break
+    }
+    expect(Buffer.concat(bytes).toString()).toBe('one two')
+    const full = Math.floor(7 / size)
+    expect(counts).toEqual([...Array<number>(full).fill(size), ...(7 % size === 0 ? [] : [7 % size]), 0])
   }
 })
 

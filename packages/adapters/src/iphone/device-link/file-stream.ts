@@ -20,11 +20,11 @@ export interface IncomingFile {
   /** Where the phone wants it, in the backup's folder: anything at all, to be checked before it is used. */
   readonly path: string
   /**
-   * Its bytes, as they come. What is not read is passed over when the next file is asked for: so a file that cannot be written does
-   * not put the stream out of step.
+   * Puts its next bytes into a buffer, and gives how many: fewer than fit only at its end, and zero behind that. What is not read is passed
+   * over when the next file is asked for: so a file that cannot be written does not put the stream out of step.
    */
-  readonly content: AsyncIterable<Buffer>
-  /** Why the phone could not send all of it, in its own words; null when it did. Known when the content has ended. */
+  read(into: Buffer): Promise<number>
+  /** Why the phone could not send all of it, in its own words; null when it did. Known when a read gave fewer bytes than fit. */
   problem(): string | null
 }
 
@@ -39,7 +39,7 @@ export async function* receiveFiles(wire: Wire, waiting: Waiting = {}): AsyncGen
     const path = await readName(wire, waiting)
     if (path === '') throw unexpected('A file has no place in the backup.')
     const file = new FileInStream(wire, waiting)
-    yield { devicePath, path, content: file.content(), problem: () => file.problem }
+    yield { devicePath, path, read: (into) => file.read(into), problem: () => file.problem }
     await file.passOver()
   }
 }
@@ -92,25 +92,27 @@ class FileInStream {
     this.#waiting = waiting
   }
 
-  async *content(): AsyncGenerator<Buffer> {
-    for (;;) {
-      const bytes = await this.#next()
-      if (bytes === null) return
-      yield bytes
+  async read(into: Buffer): Promise<number> {
+    let at = 0
+    while (at < into.length && (await this.#goOn())) {
+      const most = Math.min(this.#left, into.length - at)
+      await this.#wire.fill(into.subarray(at, at + most), this.#waiting)
+      this.#left -= most
+      at += most
     }
+    return at
   }
 
   async passOver(): Promise<void> {
-    while ((await this.#next()) !== null);
+    while (await this.#goOn()) {
+      this.#left -= (await this.#wire.readSome(Math.min(this.#left, 65_536), this.#waiting)).length
+    }
   }
 
-  /** Some bytes of the file; null at its end. */
-  async #next(): Promise<Buffer | null> {
+  /** Whether bytes of the file are still to come. */
+  async #goOn(): Promise<boolean> {
     while (!this.#ended && this.#left === 0) await this.#begin()
-    if (this.#ended) return null
-    const bytes = await this.#wire.readSome(Math.min(this.#left, 65_536), this.#waiting)
-    this.#left -= bytes.length
-    return bytes
+    return !this.#ended
   }
 
   /** Begins a block; all but those of data end the file, whatever they say. */

@@ -4,6 +4,7 @@ import { plistDict } from '../../plist/plist-value.js'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { takeSyncLock } from '../afc/sync-lock.js'
 import type { BackupPlaces } from '../backup-target/backup-places.js'
+import { contentOf } from '../backup-target/content.js'
 import { TargetFolder } from '../backup-target/target-folder.js'
 import {
   keepWorkingFolder,
@@ -191,7 +192,7 @@ class BackupSession {
     const { signal } = this.#stop
     const target = new TargetFolder(udid, working)
     const info = await infoPlist(udid, { ...facts, apps }, afc, new Date(clock.now()))
-    await onThisComputer(this.#request.places.folder, target.write(`${udid}/Info.plist`, pieces(info)))
+    await onThisComputer(this.#request.places.folder, target.write(`${udid}/Info.plist`, contentOf(info)))
     const forceFull = full || working.needsFull
     await this.#link.request(
       plistDict({
@@ -235,8 +236,4 @@ function cancelledOnPhone(cause: unknown): HoldfastError {
     facts,
     ...(cause === null ? {} : { cause }),
   })
-}
-
-async function* pieces(...buffers: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* buffers
 }

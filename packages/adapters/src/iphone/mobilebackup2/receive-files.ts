@@ -1,4 +1,5 @@
 import { isHoldfastError } from '@holdfast/core'
+import type { Content } from '../backup-target/content.js'
 import type { TargetFolder } from '../backup-target/target-folder.js'
 import type { DeviceLink } from '../device-link/device-link.js'
 import { receiveFiles as filesIn } from '../device-link/file-stream.js'
@@ -26,9 +27,9 @@ export async function receiveFiles(
   { onBytes, onFile, onLocalFailure, onRemoteFailure, ...waiting }: Receiving,
 ): Promise<Answer> {
   let refused: Answer | null = null
-  for await (const { path, content, problem } of filesIn(link.wire, waiting)) {
+  for await (const { path, read, problem } of filesIn(link.wire, waiting)) {
     try {
-      onFile(path, await target.write(path, whole(content, problem, onBytes)))
+      onFile(path, await target.write(path, whole(read, problem, onBytes)))
     } catch (error) {
       if (error instanceof NotWhole) {
         onRemoteFailure(error.message)
@@ -47,15 +48,12 @@ export async function receiveFiles(
 class NotWhole extends Error {}
 
 /** The content of a file, which fails at its end when the phone says that this was not all. */
-async function* whole(
-  content: AsyncIterable<Buffer>,
-  problem: () => string | null,
-  onBytes: (count: number) => void,
-): AsyncGenerator<Buffer> {
-  for await (const bytes of content) {
-    onBytes(bytes.length)
-    yield bytes
+function whole(read: Content, problem: () => string | null, onBytes: (count: number) => void): Content {
+  return async (into) => {
+    const count = await read(into)
+    if (count > 0) onBytes(count)
+    const words = count < into.length ? problem() : null
+    if (words !== null) throw new NotWhole(words)
+    return count
   }
-  const words = problem()
-  if (words !== null) throw new NotWhole(words)
 }

@@ -38,19 +38,23 @@ export interface Served {
 
 /**
  * Does what a phone says until it ends the operation: the phone leads, and each command gets exactly one status. What the file system
- * refuses is told to the phone, which then ends the operation by itself.
+ * refuses is told to the phone, which then ends the operation by itself. Nothing is at work in the folder when it resolves or throws.
  *
  * @throws HoldfastError `DEVICE_LOST`, `DEVICE_SILENT`, `DEVICE_PROTOCOL`, `BACKUP_UNSAFE`; the signal's reason. The connection is of no use then.
  */
 export async function serveCommands(link: DeviceLink, serving: Serving): Promise<Served> {
   const server = new CommandServer(link, serving)
-  for (;;) {
-    const command = readCommand(await link.receive())
-    if (command.kind === 'response') return server.served(command.response)
-    if (command.kind === 'disconnect') throw leftBy(command.words)
-    serving.signal?.throwIfAborted()
-    const { code, text = null, payload } = await server.answer(command)
-    await link.status(code, text, payload)
+  try {
+    for (;;) {
+      const command = readCommand(await link.receive())
+      if (command.kind === 'response') return await server.served(command.response)
+      if (command.kind === 'disconnect') throw leftBy(command.words)
+      serving.signal?.throwIfAborted()
+      const { code, text = null, payload } = await server.answer(command)
+      await link.status(code, text, payload)
+    }
+  } finally {
+    await serving.target.settled()
   }
 }
 
@@ -66,7 +70,9 @@ class CommandServer {
     this.#serving = serving
   }
 
-  served(response: PlistDict): Served {
+  async served(response: PlistDict): Promise<Served> {
+    const failure = await this.#serving.target.settled()
+    if (failure !== null) this.#note(failure.error, 0)
     return { response, localFailure: this.#localFailure, remoteFailures: this.#remote }
   }
 

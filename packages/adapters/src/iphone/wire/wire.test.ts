@@ -68,3 +68,21 @@ test('silence ends the waiting, and bytes that come slowly do not', async () => 
   stream.push('ok')
   expect((await late).toString()).toBe('ok')
 })
+
+test('a buffer is filled however the bytes are cut, and what follows stays', async () => {
+  for (const pieces of InPieces.everyWay(Buffer.from('abcdefgh'))) {
+    const wire = new Wire(new InPieces(pieces))
+    const [first, none, second] = [Buffer.alloc(3), Buffer.alloc(0), Buffer.alloc(4)]
+    for (const each of [first, none, second]) await wire.fill(each)
+    expect(Buffer.concat([first, second]).toString()).toBe('abcdefg')
+    await expect(wire.fill(second)).rejects.toMatchObject({ code: 'DEVICE_LOST' })
+  }
+})
+
+test('pieces larger than a record fill a buffer in their order', async () => {
+  const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 251))
+  const wire = new Wire(new InPieces([bytes.subarray(0, 40_001), bytes.subarray(40_001)]))
+  const filled = Buffer.alloc(bytes.length)
+  await wire.fill(filled)
+  expect(filled.equals(bytes)).toBe(true)
+})

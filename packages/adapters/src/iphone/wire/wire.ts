@@ -4,6 +4,9 @@ import { HoldfastError, systemCodeOf } from '@holdfast/core'
 /** Milliseconds for which the other side is waited for that has heard the last word. */
 const farewell = 1000
 
+/** What TLS gives at a time. A stream hands such a piece out as it came; of more it makes a copy, and memory for it. */
+const recordBytes = 16 * 1024
+
 /** How long to wait, and who may end the waiting. */
 export interface Waiting {
   readonly signal?: AbortSignal | undefined
@@ -52,6 +55,24 @@ export class Wire {
       const bytes = this.#take(Math.min(most, Math.max(1, this.stream.readableLength)))
       if (bytes === null && this.#over) throw this.#lost()
       return bytes ?? undefined
+    })
+  }
+
+  /**
+   * Puts the next bytes into a buffer of the caller's until it is full: what comes in many pieces is waited for once, and no piece lives
+   * longer than its copying. Throws as {@link read}.
+   */
+  async fill(bytes: Buffer, waiting: Waiting = {}): Promise<void> {
+    let at = 0
+    await this.#until('readable', waiting, () => {
+      while (at < bytes.length) {
+        const some = Math.min(bytes.length - at, recordBytes, Math.max(1, this.stream.readableLength))
+        const piece = this.#take(some)
+        if (piece === null && this.#over) throw this.#lost()
+        if (piece === null) return undefined
+        at += piece.copy(bytes, at)
+      }
+      return true
     })
   }
 
@@ -122,8 +143,9 @@ export class Wire {
         reject(signal?.reason)
       }
       const wait = (): void => {
-        clearTimeout(timer)
         if (silence === undefined) return
+        // A file comes in pieces of 16 KiB, tens of thousands a second: each begins the silence anew, and none makes a timer.
+        if (timer !== undefined) return void timer.refresh()
         timer = setTimeout(() => {
           settle()
           reject(this.#silent(silence))
