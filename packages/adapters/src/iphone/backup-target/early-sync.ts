@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { NotDurable } from './not-durable.js'
 
 /** Open files that wait for the disk. Behind a slow disk more would come than a process may have open. */
 const most = 8
@@ -10,37 +11,37 @@ const most = 8
 export class EarlySync {
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
-  #failure: { readonly error: unknown } | null = null
+  #failure: NotDurable | null = null
 
   /**
    * Takes a written file, which is synced behind those before it and closed. Resolves at once, but on Windows, where open files are in the way
    * of their folders.
+   *
+   * @throws NotDurable when one before it could not be kept: what would come then is for nothing.
    */
-  async sync(handle: FileHandle): Promise<void> {
+  async sync(handle: Pick<FileHandle, 'sync' | 'close'>): Promise<void> {
+    if (this.#failure !== null) {
+      await handle.close()
+      throw this.#failure
+    }
     // What is synced later tells what could not be kept, too.
     if (this.#waiting >= most || process.platform === 'win32') return handle.close()
     this.#waiting++
     this.#last = this.#last.then(() => this.#syncNow(handle))
   }
 
-  /**
-   * Resolves when all are synced and closed, with the first thing that the file system refused; null when it kept everything. It says so
-   * to the first who syncs, and to nobody behind.
-   */
-  async settled(): Promise<{ readonly error: unknown } | null> {
+  /** Resolves when all are synced and closed, with the first that could not be kept; null when all were. */
+  async settled(): Promise<NotDurable | null> {
     await this.#last
     return this.#failure
   }
 
-  async #syncNow(handle: FileHandle): Promise<void> {
-    try {
-      await handle.sync()
-    } catch (error) {
-      this.#failure ??= { error }
+  async #syncNow(handle: Pick<FileHandle, 'sync' | 'close'>): Promise<void> {
+    const fail = (error: unknown): void => {
+      this.#failure ??= new NotDurable(error)
     }
-    await handle.close().catch((error: unknown) => {
-      this.#failure ??= { error }
-    })
+    await handle.sync().catch(fail)
+    await handle.close().catch(fail)
     this.#waiting--
   }
 }

@@ -2,6 +2,7 @@ import { closeSync, fsync, lstatSync, openSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder } from '../../backup-folder/sync-folder.js'
+import { NotDurable } from './not-durable.js'
 
 const atOnce = 16
 
@@ -10,7 +11,7 @@ const atOnce = 16
  * which is on disk already; all others were written since. Done once for all files, because most of them the system has written by then.
  * Nothing is at work in the folder any more when it resolves or throws.
  *
- * @throws the signal's reason; what the file system refuses, such as `EIO` for what it could not keep.
+ * @throws the signal's reason; NotDurable for what the file system could not keep; what else it refuses.
  */
 export async function syncTree(
   folder: string,
@@ -75,7 +76,7 @@ async function syncFile(path: string): Promise<void> {
   const file = openSync(path, process.platform === 'win32' ? 'r+' : 'r')
   try {
     await new Promise<void>((resolve, reject) => {
-      fsync(file, (error) => (error === null ? resolve() : reject(error)))
+      fsync(file, (error) => (error === null ? resolve() : reject(new NotDurable(error))))
     })
   } finally {
     closeSync(file)

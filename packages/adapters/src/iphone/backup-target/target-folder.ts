@@ -6,6 +6,7 @@ import { removeTree } from '../../backup-folder/remove-tree.js'
 import { QuickCalls } from '../../file-status/quick-calls.js'
 import type { Content } from './content.js'
 import { EarlySync } from './early-sync.js'
+import type { NotDurable } from './not-durable.js'
 import { safeNames, unsafe } from './safe-path.js'
 import { statusOf } from './status-of.js'
 import { systemError } from './system-error.js'
@@ -135,10 +136,10 @@ export class TargetFolder {
   }
 
   /**
-   * Resolves when nothing is at work in the folder any more, with what the file system could not keep of files that were written whole; null
-   * when there is no such thing.
+   * Resolves when nothing is at work in the folder any more, with what the file system could not make durable of files that were written whole;
+   * null when there is no such thing.
    */
-  settled(): Promise<{ readonly error: unknown } | null> {
+  settled(): Promise<NotDurable | null> {
     return this.#early.settled()
   }
 

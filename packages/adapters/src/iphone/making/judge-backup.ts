@@ -4,6 +4,7 @@ import { diskFull, isFullCode } from '../../disk-space/disk-full.js'
 import { inspectBackup } from '../../ios-backup/inspection/inspect-backup.js'
 import { signed64 } from '../../plist/plist-value.js'
 import type { OpenSqlite } from '../../sqlite/driver.js'
+import { NotDurable } from '../backup-target/not-durable.js'
 import { statusOf } from '../backup-target/status-of.js'
 import { deviceError } from '../mobilebackup2/device-error.js'
 import type { DiskSpace } from '../mobilebackup2/disk-space.js'
@@ -120,9 +121,13 @@ function localError(
 ): HoldfastError {
   if (isHoldfastError(error)) return error
   const systemCode = systemCodeOf(error) ?? 'unknown'
+  const goesOn =
+    error instanceof NotDurable
+      ? 'the iPhone sends again what is not in the previous backup, which is as it was.'
+      : 'the iPhone goes on with what is there. The previous backup is as it was.'
   if (isFullCode(systemCode)) {
     return diskFull('There is no room for the backup on this computer', {
-      hint: 'Free some space on the volume of the backups, then retry: the iPhone goes on with what is there. The previous backup is as it was.',
+      hint: `Free some space on the volume of the backups, then retry: ${goesOn}`,
       systemCode,
       cause: error,
       path: folder,
@@ -131,7 +136,7 @@ function localError(
     })
   }
   return new HoldfastError('DESTINATION_UNWRITABLE', `The backup cannot be written (${systemCode})`, {
-    hint: 'Check the disk on which the backups lie and that you may write there, then retry. The previous backup is as it was.',
+    hint: `Check the disk on which the backups lie and that you may write there, then retry: ${goesOn}`,
     facts: { systemCode, path: folder, deviceCode },
     cause: error,
   })

@@ -5,6 +5,7 @@ import type { OpenSqlite } from '../../sqlite/driver.js'
 import { takeSyncLock } from '../afc/sync-lock.js'
 import type { BackupPlaces } from '../backup-target/backup-places.js'
 import { contentOf } from '../backup-target/content.js'
+import { NotDurable } from '../backup-target/not-durable.js'
 import { TargetFolder } from '../backup-target/target-folder.js'
 import {
   keepWorkingFolder,
@@ -181,7 +182,7 @@ class BackupSession {
       await onThisComputer(places.folder, keepWorkingFolder(places, { ...telling, check, onMade }))
     } catch (error) {
       // What makes the phone or us refuse it would do so for ever: the next attempt begins from the backup in its place.
-      if (isHoldfastError(error) && spoilsWork.has(error.code)) await removeWorkingFolders(places)
+      if (isSpoilt(error)) await removeWorkingFolders(places)
       throw error
     }
   }
@@ -226,6 +227,11 @@ class BackupSession {
     const timer = clock.setTimeout(() => this.#stop.abort(cancelledOnPhone(null)), cancelGrace)
     this.#onEnd.push(() => clock.clearTimeout(timer))
   }
+}
+
+/** Whether what there is of the new backup is of no use after this error. */
+function isSpoilt(error: unknown): boolean {
+  return isHoldfastError(error) && (spoilsWork.has(error.code) || error.cause instanceof NotDurable)
 }
 
 function cancelledOnPhone(cause: unknown): HoldfastError {

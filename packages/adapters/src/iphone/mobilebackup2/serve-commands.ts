@@ -72,7 +72,7 @@ class CommandServer {
 
   async served(response: PlistDict): Promise<Served> {
     const failure = await this.#serving.target.settled()
-    if (failure !== null) this.#note(failure.error, 0)
+    if (failure !== null) this.#note(failure, 0)
     return { response, localFailure: this.#localFailure, remoteFailures: this.#remote }
   }
 
