@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { assign, createMachine } from 'xstate'
 import { type AnySaga, defineSaga, type ErrorReport, step } from '../../index.js'
+import type { SagaContext } from '../../machine/saga-context.js'
+import { enter } from '../../machine/step-state.js'
 import { walkSaga } from './walk-saga.js'
 
 const archive = defineSaga({
@@ -38,6 +40,12 @@ function mutant(change: (states: Record<string, State>) => Record<string, State>
     ),
   }
 }
+
+/** A transition that enters a step as the machine's own do. */
+const into = (name: string): object => ({
+  target: name,
+  actions: assign(({ context }) => enter(context as SagaContext, name)),
+})
 
 /** One of its states, with transitions of a mutant's own. */
 const on = (state: State | undefined, transitions: object): State => ({
@@ -119,6 +127,11 @@ describe('a walk', () => {
     [
       'another way into cleanup',
       'a step begins when those before it have finished and it has not, with their outputs and its last checkpoint',
+      ({ store }) => ({ store: on(store, { ASKED: into('cleanup') }) }),
+    ],
+    [
+      'a way into cleanup that does not enter it',
+      'a run that does not rest has its actor at work, or waits for the backoff timer',
       ({ store }) => ({ store: on(store, { ASKED: { target: 'cleanup' } }) }),
     ],
     [
@@ -144,7 +157,7 @@ describe('a walk', () => {
     [
       'a retry that begins at the beginning',
       'a step begins when those before it have finished and it has not, with their outputs and its last checkpoint',
-      ({ retryable }) => ({ retryable: on(retryable, { RETRY: { target: 'collect' } }) }),
+      ({ retryable }) => ({ retryable: on(retryable, { RETRY: into('collect') }) }),
     ],
     [
       'a retry that means nothing',
