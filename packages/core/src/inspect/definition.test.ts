@@ -38,7 +38,7 @@ describe('the definition of a machine', () => {
       id: 'three-steps',
       version: '4',
       initial: 'first',
-      states: { first: { entry: { type: 'xstate.assign' }, invoke: { src: 'first' } } },
+      states: { first: { exit: { type: 'xstate.cancel' }, invoke: { src: 'first' } } },
     })
     // A context and an input that are computed are no values: they would be taken for the context and the input themselves.
     expect(definition).not.toHaveProperty('context')
