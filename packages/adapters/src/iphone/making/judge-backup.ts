@@ -114,7 +114,7 @@ async function isOfBlocks(path: string): Promise<boolean> {
 }
 
 /** The error for what the file system of this computer refuses. */
-function localError(
+export function localError(
   { error, bytesLeft }: { readonly error: unknown; readonly bytesLeft: number },
   folder: string,
   deviceCode: number | null = null,

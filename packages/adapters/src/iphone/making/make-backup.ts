@@ -23,7 +23,7 @@ import type { MuxTransport } from '../mux/mux-transport.js'
 import { ExpectedFiles } from './expected-files.js'
 import { pause } from './human.js'
 import { infoPlist } from './info-plist.js'
-import { judgeEnd, listMarks, onThisComputer, requireWhole } from './judge-backup.js'
+import { judgeEnd, listMarks, localError, onThisComputer, requireWhole } from './judge-backup.js'
 import { PasscodeQuestion } from './passcode-question.js'
 import { listenToPhone, posted } from './phone-signals.js'
 import { type ReachedPhone, reachPhone } from './reach-phone.js'
@@ -180,7 +180,9 @@ class BackupSession {
           ...(openSqlite === null ? {} : { openSqlite }),
         })
       await onThisComputer(places.folder, keepWorkingFolder(places, { ...telling, check, onMade }))
-    } catch (error) {
+    } catch (thrown) {
+      const error =
+        thrown instanceof NotDurable ? localError({ error: thrown, bytesLeft: 0 }, places.folder) : thrown
       // What makes the phone or us refuse it would do so for ever: the next attempt begins from the backup in its place.
       if (isSpoilt(error)) await removeWorkingFolders(places)
       throw error

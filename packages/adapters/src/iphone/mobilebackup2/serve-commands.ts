@@ -40,21 +40,27 @@ export interface Served {
  * Does what a phone says until it ends the operation: the phone leads, and each command gets exactly one status. What the file system
  * refuses is told to the phone, which then ends the operation by itself. Nothing is at work in the folder when it resolves or throws.
  *
- * @throws HoldfastError `DEVICE_LOST`, `DEVICE_SILENT`, `DEVICE_PROTOCOL`, `BACKUP_UNSAFE`; the signal's reason. The connection is of no use then.
+ * @throws HoldfastError `DEVICE_LOST`, `DEVICE_SILENT`, `DEVICE_PROTOCOL`, `BACKUP_UNSAFE`; the signal's reason: the connection is of
+ *   no use then. Before all of these NotDurable.
  */
 export async function serveCommands(link: DeviceLink, serving: Serving): Promise<Served> {
+  const [end] = await Promise.allSettled([serveToTheEnd(link, serving)])
+  const failure = await serving.target.settled()
+  // A file that could not be kept outweighs how the conversation ended: nothing may be gone on with.
+  if (failure !== null) throw failure
+  if (end.status === 'rejected') throw end.reason
+  return end.value
+}
+
+async function serveToTheEnd(link: DeviceLink, serving: Serving): Promise<Served> {
   const server = new CommandServer(link, serving)
-  try {
-    for (;;) {
-      const command = readCommand(await link.receive())
-      if (command.kind === 'response') return await server.served(command.response)
-      if (command.kind === 'disconnect') throw leftBy(command.words)
-      serving.signal?.throwIfAborted()
-      const { code, text = null, payload } = await server.answer(command)
-      await link.status(code, text, payload)
-    }
-  } finally {
-    await serving.target.settled()
+  for (;;) {
+    const command = readCommand(await link.receive())
+    if (command.kind === 'response') return server.served(command.response)
+    if (command.kind === 'disconnect') throw leftBy(command.words)
+    serving.signal?.throwIfAborted()
+    const { code, text = null, payload } = await server.answer(command)
+    await link.status(code, text, payload)
   }
 }
 
@@ -70,9 +76,7 @@ class CommandServer {
     this.#serving = serving
   }
 
-  async served(response: PlistDict): Promise<Served> {
-    const failure = await this.#serving.target.settled()
-    if (failure !== null) this.#note(failure, 0)
+  served(response: PlistDict): Served {
     return { response, localFailure: this.#localFailure, remoteFailures: this.#remote }
   }
 
