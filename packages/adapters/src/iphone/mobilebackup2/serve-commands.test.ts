@@ -6,6 +6,7 @@ import { framed, named } from '../../../test/iphone/stream-bytes.js'
 import { parsePlist } from '../../plist/parse-plist.js'
 import { isDict, isList, type PlistValue, plistDict, Real, signed64 } from '../../plist/plist-value.js'
 import { InPieces } from '../../testing/in-pieces.js'
+import { NotDurable } from '../backup-target/not-durable.js'
 import { TargetFolder } from '../backup-target/target-folder.js'
 import { openBackupService } from './backup-service.js'
 import { DiskSpace } from './disk-space.js'
@@ -71,7 +72,7 @@ interface Conversation {
 /** Serves a phone that says this; everything at once, which a phone may. */
 async function serve(
   said: readonly Buffer[],
-  options: { free?: number; pieces?: number } = {},
+  options: { free?: number; pieces?: number; target?: TargetFolder } = {},
 ): Promise<Conversation> {
   const bytes = Buffer.concat([...hello, ...said, over])
   const size = options.pieces ?? bytes.length
@@ -82,7 +83,7 @@ async function serve(
   const greeted = stream.written.length
   const [meter, phases] = [new ProgressMeter(), [] as ServingPhase[]]
   const space = new DiskSpace(async () => options.free ?? 10 * gigabyte)
-  const target = new TargetFolder(udid, { tree, incoming: join(root, 'incoming') })
+  const target = options.target ?? new TargetFolder(udid, { tree, incoming: join(root, 'incoming') })
   const onActivity = (phase: ServingPhase): void => {
     if (phases.at(-1) !== phase) phases.push(phase)
   }
@@ -255,4 +256,20 @@ test('a phone that knows no common version is told as such', async () => {
   const refusal = framed(['DLMessageProcessMessage', plistDict({ MessageName: 'Response', ErrorCode: 1 })])
   const stream = new InPieces([Buffer.concat([...hello.slice(0, 2), refusal])])
   await expect(openBackupService(stream)).rejects.toMatchObject({ code: 'DEVICE_VERSION' })
+})
+
+/** On a disk that tells only after a file was written that it could not keep it, as a failing one does. */
+class OnFailingDisk extends TargetFolder {
+  override settled(): Promise<NotDurable> {
+    return Promise.resolve(new NotDurable({ code: 'EIO' }))
+  }
+}
+
+test.each([
+  ['ends well', []],
+  ['leaves', [framed(['DLMessageDisconnect', 'bye'])]],
+  ['makes no sense', [framed([])]],
+])('a file that could not be made durable counts before how a phone ends that %s', async (_, said) => {
+  const target = new OnFailingDisk(udid, { tree, incoming: join(root, 'incoming') })
+  await expect(serve(said, { target })).rejects.toMatchObject({ constructor: NotDurable, code: 'EIO' })
 })
