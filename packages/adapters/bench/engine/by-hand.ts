@@ -13,18 +13,20 @@ export interface ByHand {
 export function byHand(db: SqliteDatabase): ByHand {
   sqliteJournal(db)
   const insertRun = db.prepare(
-    `INSERT INTO holdfast_runs (id, saga, version, key, owner, resources, started_at, updated_at, status, step, open, entries,
-       entry_version, generation, holder, expires_at)
-     VALUES (?, 'four-steps', 1, ?, '', '[]', ?, ?, 'working', 'extract', 1, 1, 1, 1, 1, ?)`,
+    `INSERT INTO holdfast_runs (id, saga, version, key, owner, resources, started_at, entry_version, generation, at, step, status, body)
+     VALUES (?, 'four-steps', 1, ?, '', '[]', ?, 1, 1, ?, 'extract', 'working', '{"type":"run.started","input":null}')`,
   )
-  const insertEntry = db.prepare('INSERT INTO holdfast_entries (place, at, step, body) VALUES (?, ?, ?, ?)')
+  const insertLive = db.prepare(
+    'INSERT INTO holdfast_live (key, run, ended, open, holder, expires_at) VALUES (?, ?, 0, 1, 1, ?)',
+  )
   const advance = db.prepare(
-    `INSERT INTO holdfast_entries (place, at, step, body) SELECT ?, ?, ?, ? FROM holdfast_runs
-     WHERE n = ? AND generation = 1 AND holder = 1`,
+    `INSERT INTO holdfast_entries (place, at, step, status, body) SELECT ?, ?, ?, 'working', ? FROM holdfast_live
+     WHERE key = ? AND run = ? AND holder = 1`,
   )
-  const end = db.prepare(
-    "UPDATE holdfast_runs SET status = 'done', step = 'cleanup', open = 0, entries = 5, updated_at = ?, holder = NULL WHERE n = ?",
+  const insertLast = db.prepare(
+    "INSERT INTO holdfast_entries (place, at, step, status, body) VALUES (?, ?, 'cleanup', 'done', ?)",
   )
+  const end = db.prepare('DELETE FROM holdfast_live WHERE key = ? AND run = ? AND holder = 1')
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
   const succeeded = (step: string): string => `{"type":"step.succeeded","step":"${step}","output":"ok"}`
@@ -35,16 +37,17 @@ export function byHand(db: SqliteDatabase): ByHand {
     const now = Date.now()
     // As long as a UUID, and like the engine's each behind the one before.
     const id = String(begun++).padStart(36, '0')
+    const key = `four-steps::${id}`
     begin.run()
-    const run = Number(insertRun.run(id, `four-steps::${id}`, now, now, now + 30_000).lastInsertRowid)
-    const place = run * 2 ** 24
-    insertEntry.run(place + 1, now, 'extract', '{"type":"run.started","input":null}')
+    const run = Number(insertRun.run(id, key, now, now).lastInsertRowid)
+    insertLive.run(key, run, now + 30_000)
     commit.run()
+    const place = run * 2 ** 24
     for (const [index, step] of steps.entries())
-      advance.run(place + index + 2, now, step, succeeded(step), run)
+      advance.run(place + index + 2, now, step, succeeded(step), key, run)
     begin.run()
-    end.run(now, run)
-    insertEntry.run(place + 5, now, 'cleanup', succeeded('cleanup'))
+    end.run(key, run)
+    insertLast.run(place + 5, now, succeeded('cleanup'))
     commit.run()
   }
 

@@ -29,7 +29,7 @@ await onDisk(parent, async (folder) => {
     await sagasPerSecond(withHistory, 256, atATime)
     await nextTurn()
   }
-  const { n } = full.prepare("SELECT count(*) AS n FROM holdfast_runs WHERE status = 'done'").get() as {
+  const { n } = full.prepare("SELECT count(*) AS n FROM holdfast_entries WHERE status = 'done'").get() as {
     n: number
   }
   if (n !== finished) throw new Error(`${n} runs are finished`)

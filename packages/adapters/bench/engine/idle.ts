@@ -41,7 +41,9 @@ await onDisk(parent, async (folder) => {
   const before = await collect()
   await park(runner, idleRuns, manyRuns)
   const after = await collect()
-  const parked = db.prepare("SELECT count(*) AS n FROM holdfast_runs WHERE status = 'retryable'").get() as {
+  const parked = db
+    .prepare("SELECT count(*) AS n FROM holdfast_entries WHERE status = 'retryable'")
+    .get() as {
     n: number
   }
   if (parked.n !== idleRuns + manyRuns) throw new Error(`${parked.n} runs are parked`)

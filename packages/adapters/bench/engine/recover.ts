@@ -29,9 +29,13 @@ await onDisk(parent, async (folder) => {
     if (pass === 0) printMachine(folder, db)
 
     let spent = stopwatch()
-    const rows = db.prepare('SELECT * FROM holdfast_runs WHERE open = 1').all()
+    const rows = db
+      .prepare(
+        'SELECT run.* FROM holdfast_live AS live JOIN holdfast_runs AS run ON run.n = live.run WHERE live.open = 1',
+      )
+      .all()
     const entries = db.prepare('SELECT * FROM holdfast_entries').all()
-    for (const entry of entries) JSON.parse((entry as { readonly body: string }).body)
+    for (const entry of [...rows, ...entries]) JSON.parse((entry as { readonly body: string }).body)
     floor.push(spent())
     if (rows.length !== runs) throw new Error(`the killed process left ${rows.length} unfinished runs`)
 

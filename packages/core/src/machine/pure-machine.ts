@@ -48,10 +48,11 @@ function makePure({ config }: AnyStateMachine): PureMachine {
   // XState's type of a state config allows much more than sagas have.
   const given: Readonly<Record<string, object>> = config.states ?? {}
   const states = Object.entries(given).map(([name, state]) => [name, withoutInvocation(state)])
+  const leaving = new Map(Object.entries(given).map(([name, state]) => [name, onLeaving(state)]))
   const machine: AnyStateMachine = createMachine(
     { ...config, states: Object.fromEntries(states) },
-    // They are data; nobody executes them.
-    { actions: { [invocation.start]: () => {}, [invocation.stop]: () => {} } },
+    // It is data; nobody executes it.
+    { actions: { [invocation.start]: () => {} } },
   )
   const root = createActor(machine)
   let actions: PureAction[] = []
@@ -75,12 +76,21 @@ function makePure({ config }: AnyStateMachine): PureMachine {
   }
   return {
     begin: (input) => collect(() => machine.getInitialSnapshot(scope, input)),
-    decide: (snapshot, event) => collect(() => machine.transition(snapshot, event, scope)),
+    decide: (snapshot, event) => {
+      const decided = collect(() => machine.transition(snapshot, event, scope))
+      const left = leaving.get(snapshot.value) ?? null
+      const isLeft =
+        decided.snapshot.value !== snapshot.value ||
+        decided.actions.some(({ type }) => type === invocation.start)
+      return left !== null && isLeft
+        ? { snapshot: decided.snapshot, actions: [...left, ...decided.actions] }
+        : decided
+    },
     restore: (state) => machine.resolveState(state),
   }
 }
 
-/** What build-machine.ts gives a state that invokes an actor: one of them, with one action on entry and one on exit. */
+/** What build-machine.ts gives a state that invokes an actor: one of them, and on exit at the most the end of a timer. */
 interface InvokingState {
   readonly invoke?: { readonly id: string; readonly onDone: unknown; readonly onError: unknown }
   readonly entry?: unknown
@@ -88,14 +98,27 @@ interface InvokingState {
   readonly on?: object
 }
 
+/**
+ * What leaving a state asks for, in XState's order; null for a state that invokes nothing. It is the same each time and changes no context, so it
+ * is known without having XState work it out at every transition, for which it copies the whole snapshot.
+ */
+function onLeaving({ invoke, exit }: InvokingState): readonly PureAction[] | null {
+  if (invoke === undefined) return null
+  const timers = [exit ?? []].flat().map((action: unknown) => {
+    if (typeof action !== 'function' || !('sendId' in action))
+      throw new Error('a step only ends timers on exit')
+    return { type: 'xstate.cancel', params: { sendId: action.sendId } }
+  })
+  return [...timers, { type: invocation.stop }]
+}
+
 function withoutInvocation(state: InvokingState): object {
-  const { invoke, entry, exit, on, ...rest } = state
+  const { invoke, entry, exit: _, on, ...rest } = state
   if (invoke === undefined) return state
   const { id, onDone, onError } = invoke
   return {
     ...rest,
     entry: [entry ?? [], { type: invocation.start }].flat(),
-    exit: [exit ?? [], { type: invocation.stop }].flat(),
     on: { ...on, [`xstate.done.actor.${id}`]: onDone, [`xstate.error.actor.${id}`]: onError },
   }
 }

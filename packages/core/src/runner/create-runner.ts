@@ -145,7 +145,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const onListenerError = options.onListenerError ?? reportToConsole
   const shared: DriverShared = {
     journal,
-    commit: new GroupCommit(journal, () => drivers.busyCount <= 1),
+    commit: new GroupCommit(journal, clock, () => drivers.busyCount <= 1),
     clock,
     progressInterval: options.progressInterval ?? 100,
     snapshotEvery: options.snapshotEvery ?? 64,

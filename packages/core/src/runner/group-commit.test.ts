@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Journal, JournalWrite } from '../journal/journal.js'
 import { memoryJournal } from '../journal/memory-journal.js'
+import { systemClock } from '../time/clock.js'
 import { GroupCommit } from './group-commit.js'
 
 const write: JournalWrite = { kind: 'release', run: 'nobody', generation: 1 }
@@ -24,7 +25,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 it('lets nothing begin while more writes wait than a commit takes', async () => {
   const { journal, sizes, end } = held()
-  const commit = new GroupCommit(journal, () => false)
+  const commit = new GroupCommit(journal, systemClock, () => false)
   const writes = Array.from({ length: 200 }, () => commit.write(write))
   await settle()
   expect(sizes).toEqual([64])
@@ -46,9 +47,32 @@ it('lets nothing begin while more writes wait than a commit takes', async () => 
   await Promise.all([...writes, turn])
 })
 
+it('lets the rest of the process have its turn while one run writes without end: at once on a slow disk, and now and then on a fast one', async () => {
+  const turnsOf = async (commitTakes: number): Promise<number> => {
+    let now = 1_000_000
+    let turns = 0
+    const journal: Journal = {
+      ...memoryJournal(),
+      ready: async () => {
+        turns += 1
+      },
+      commit: async (writes) => {
+        now += commitTakes
+        return writes.map(() => ({ ok: true, generation: 1 }))
+      },
+    }
+    const commit = new GroupCommit(journal, { ...systemClock, now: () => now }, () => true)
+    for (let written = 0; written < 130; written++) await commit.write(write)
+    return turns
+  }
+  expect(await turnsOf(20)).toBe(130)
+  expect(await turnsOf(1)).toBe(44)
+  expect(await turnsOf(0)).toBe(2)
+})
+
 it('holds nothing up when a commit fails', async () => {
   const journal: Journal = { ...memoryJournal(), commit: () => Promise.reject(new Error('the disk is gone')) }
-  const commit = new GroupCommit(journal, () => false)
+  const commit = new GroupCommit(journal, systemClock, () => false)
   const writes = Array.from({ length: 100 }, () => commit.write(write))
   const outcomes = Promise.allSettled(writes)
   await commit.nextTurn()

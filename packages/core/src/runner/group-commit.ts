@@ -1,4 +1,5 @@
 import type { Journal, JournalWrite, WriteResult } from '../journal/journal.js'
+import type { Clock } from '../time/clock.js'
 
 interface Pending {
   readonly write: JournalWrite
@@ -12,8 +13,8 @@ interface Pending {
  */
 const largestGroup = 64
 
-/** Commits of a run that is alone in one turn of the event loop. */
-const longestAlone = 8
+/** Commits of a run that is alone in one turn of the event loop, and milliseconds after which it begins none more: on a slow disk, one is enough. */
+const longestAlone = { commits: 64, milliseconds: 3 }
 
 /**
  * Gathers the writes of one tick, from all runs, into one transaction: with `synchronous=FULL` a commit costs a disk flush,
@@ -22,14 +23,17 @@ const longestAlone = 8
 export class GroupCommit {
   readonly #journal: Journal
   readonly #isAlone: () => boolean
+  readonly #clock: Clock
   #pending: Pending[] = []
   #flushing = false
   #waiting: (() => void)[] = []
   #sinceTurn = 0
+  #turnAt = 0
 
   /** `isAlone` tells whether no other run is at work that could share a commit. */
-  constructor(journal: Journal, isAlone: () => boolean) {
+  constructor(journal: Journal, clock: Clock, isAlone: () => boolean) {
     this.#journal = journal
+    this.#clock = clock
     this.#isAlone = isAlone
   }
 
@@ -70,11 +74,16 @@ export class GroupCommit {
 
   /** Waits for whatever may share the commit. A run that is alone need not, but lets the rest of the process have its turn at times. */
   async #gather(): Promise<void> {
-    this.#sinceTurn += 1
     if (this.#journal.ready === undefined) return this.#endOfTick()
-    if (this.#isAlone() && this.#sinceTurn < longestAlone) return
+    const { commits, milliseconds } = longestAlone
+    const blocked = this.#clock.now() - this.#turnAt
+    // A clock that was set back says nothing.
+    const isEarly = blocked >= 0 && blocked < milliseconds && this.#sinceTurn < commits
+    this.#sinceTurn += 1
+    if (isEarly && this.#isAlone()) return
+    await this.#journal.ready()
     this.#sinceTurn = 0
-    return this.#journal.ready()
+    this.#turnAt = this.#clock.now()
   }
 
   /** Waits as long as the tick still brings writes, so that runs whose promises settle a few microtasks apart share a commit. */

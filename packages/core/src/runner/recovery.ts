@@ -33,6 +33,9 @@ export interface RecoveryParts {
 /** Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. */
 const batch = 32
 
+/** Runs that are listed at once: a journal may have to look at all that are unattended for each such list. */
+const listed = 256
+
 /**
  * Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. What they have
  * outstanding begins when all of them are taken over: the first ones at work would slow down the rest.
@@ -91,17 +94,8 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
       }
     }
 
-    let after: string | undefined
-    for (;;) {
-      await journal.ready?.()
-      const page = await journal.runs({
-        unattended: true,
-        limit: batch,
-        ...(after === undefined ? {} : { after }),
-      })
-      after = page.at(-1)?.id
-      if (after === undefined) return { resumed, setAside, elsewhere }
-      const mine = page.filter((header) => drivers.get(header.id)?.isBusy !== true && known(header))
+    const takeBatch = async (headers: readonly RunHeader[]): Promise<void> => {
+      const mine = headers.filter((header) => drivers.get(header.id)?.isBusy !== true && known(header))
       const open = mine.filter((header) => header.open)
       const since = clock.now()
       const claims = open.length === 0 ? [] : await journal.claim(open.map(({ id }) => id))
@@ -114,6 +108,22 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
         await attempt(header.id, () => recoverOne(header, claimed, { since, begin: begin() }))
       }
       for (const header of mine) if (!header.open) await attempt(header.id, () => attachParked(header))
+    }
+
+    let after: string | undefined
+    for (;;) {
+      await journal.ready?.()
+      const page = await journal.runs({
+        unattended: true,
+        limit: listed,
+        ...(after === undefined ? {} : { after }),
+      })
+      after = page.at(-1)?.id
+      if (after === undefined) return { resumed, setAside, elsewhere }
+      for (let first = 0; first < page.length; first += batch) {
+        await journal.ready?.()
+        await takeBatch(page.slice(first, first + batch))
+      }
     }
   }
 

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTestSqlite } from '../../testing/open-sqlite.js'
 import type { SqliteDatabase } from '../driver.js'
 import { v1 } from './migrations/v1.js'
+import { v2 } from './migrations/v2.js'
+import { v3 } from './migrations/v3.js'
 import { sqliteJournal } from './sqlite-journal.js'
 
 let folder: string
@@ -118,6 +120,103 @@ describe('a journal of version 1', () => {
     db.exec('DROP TABLE holdfast_snapshots')
     expect(db.prepare('SELECT version FROM holdfast_journal').get()).toEqual({ version: 1 })
     expect(codeOf(() => sqliteJournal(db))).toBeNull()
+    db.close()
+  })
+})
+
+describe('a journal of version 3', () => {
+  /** As that version left it. What goes on as before had its entry alone, and its row waited. */
+  function journalOfVersion3(path: string): SqliteDatabase {
+    const db = openTestSqlite(path, { readonly: false })
+    db.exec(
+      `CREATE TABLE holdfast_journal (version INTEGER NOT NULL) STRICT; INSERT INTO holdfast_journal VALUES (3); ${v1}${v2}${v3}`,
+    )
+    const insertRun = db.prepare(
+      `INSERT INTO holdfast_runs VALUES (?, ?, 's', 1, ?, 'me', '[]', ?, ?, ?, 'first', ?, ?, ?, ?, 1, ?, NULL, 0)`,
+    )
+    const insertEntry = db.prepare('INSERT INTO holdfast_entries VALUES (?, ?, ?, ?)')
+    const run = (
+      n: number,
+      status: string,
+      told: number,
+      more: { error?: string; wakeAt?: number } = {},
+    ): void => {
+      const open = status === 'working' ? 1 : 0
+      insertRun.run(
+        n,
+        `r${n}`,
+        `k${n}`,
+        n,
+        n,
+        status,
+        more.error ?? null,
+        open,
+        more.wakeAt ?? null,
+        told,
+        n + 4,
+      )
+    }
+    const entry = (n: number, seq: number, step: string | null): void => {
+      const body = JSON.stringify({ type: seq === 1 ? 'run.started' : 'retry.requested', input: n })
+      insertEntry.run(n * 2 ** 24 + seq, 100 * n + seq, step, body)
+    }
+    run(1, 'done', 2)
+    entry(1, 1, 'first')
+    entry(1, 2, 'first')
+    run(2, 'working', 1)
+    entry(2, 1, 'first')
+    entry(2, 2, 'second')
+    entry(2, 3, 'third')
+    run(3, 'retryable', 2, { error: '{"code":"X"}', wakeAt: 77 })
+    entry(3, 1, 'first')
+    entry(3, 2, null)
+    run(4, 'working', 1)
+    entry(4, 1, 'first')
+    // Of these two something is missing.
+    run(5, 'retryable', 3)
+    entry(5, 1, 'first')
+    entry(5, 2, 'first')
+    run(6, 'working', 1)
+    entry(6, 2, 'second')
+    return db
+  }
+
+  it('is brought to the present one: each run stands where its last entry says, with the same entries', async () => {
+    const db = journalOfVersion3(join(folder, 'j.db'))
+    const journal = sqliteJournal(db)
+    const runs = await journal.runs()
+    expect(
+      runs.map(({ id, status, step, error, wakeAt, updatedAt, entries }) =>
+        [id, status, step, error?.code ?? null, wakeAt, updatedAt, entries].join(' '),
+      ),
+    ).toEqual([
+      'r1 done first   102 2',
+      'r2 working third   203 3',
+      'r3 retryable first X 77 302 2',
+      'r4 working first   401 1',
+      'r5 retryable first   502 2',
+      'r6 working second   602 2',
+    ])
+    expect((await journal.runs({ unattended: true })).map(({ id }) => id)).toEqual(['r2', 'r3', 'r4', 'r6'])
+    expect(await journal.entries('r2')).toEqual([
+      { seq: 1, at: 201, body: { type: 'run.started', input: 2 } },
+      { seq: 2, at: 202, body: { type: 'retry.requested', input: 2 } },
+      { seq: 3, at: 203, body: { type: 'retry.requested', input: 2 } },
+    ])
+    expect(await journal.entries('r4')).toHaveLength(1)
+    expect(await journal.claim(['r2', 'r3'])).toMatchObject([
+      { ok: true, generation: 7 },
+      { ok: true, generation: 8 },
+    ])
+    expect(tables(db).filter((name) => name.endsWith('_v3'))).toEqual([])
+    db.close()
+  })
+
+  it('is no less damaged afterwards than before', async () => {
+    const db = journalOfVersion3(join(folder, 'j.db'))
+    const journal = sqliteJournal(db)
+    for (const run of ['r5', 'r6'])
+      await expect(journal.load(run)).rejects.toMatchObject({ code: 'JOURNAL_DAMAGED' })
     db.close()
   })
 })

@@ -3,12 +3,13 @@ import { inTransaction, type SqliteDatabase } from '../driver.js'
 import { v1 } from './migrations/v1.js'
 import { v2 } from './migrations/v2.js'
 import { v3 } from './migrations/v3.js'
+import { v4 } from './migrations/v4.js'
 
 /**
- * Tables of the journal: `holdfast_runs`, `holdfast_entries`, `holdfast_snapshots`, `holdfast_resources`, `holdfast_holders`, and the
- * version of all of them in `holdfast_journal`. A migration that was released is never edited.
+ * Tables of the journal: `holdfast_runs`, `holdfast_entries`, `holdfast_live`, `holdfast_snapshots`, `holdfast_resources`,
+ * `holdfast_holders`, and the version of all of them in `holdfast_journal`. A migration that was released is never edited.
  */
-const migrations: readonly string[] = [v1, v2, v3]
+const migrations: readonly string[] = [v1, v2, v3, v4]
 
 /**
  * Looks whether the journal in a database can be used; reads only.

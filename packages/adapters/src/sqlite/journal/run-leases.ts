@@ -1,7 +1,14 @@
 import type { Clock, Held, RunIdentity, WriteResult } from '@holdfast/core'
 import { inTransaction, type SqliteDatabase } from '../driver.js'
 import { type Holder, isDead } from './process-holder.js'
-import { isLive, liveRuns, type RunRow } from './run-row.js'
+import { isEnd, type RunRow } from './run-row.js'
+
+/** Where the rows of a run are. */
+export interface KnownRun {
+  readonly n: number
+  readonly key: string
+  readonly hasResources: boolean
+}
 
 /** Leases on runs and on what they have for themselves, in the journal's tables. All but `enroll` belongs into a transaction. */
 export interface RunLeases {
@@ -16,8 +23,8 @@ export interface RunLeases {
   /** Takes the run over: its next generation. */
   take(row: RunRow, run: RunIdentity): number
   takeResources(run: RunIdentity): void
-  /** The number of a run that this process holds; null when there is no such run. */
-  numberOf(run: string): number | null
+  /** Where the rows are of a run that this process holds; null when there is no such run. */
+  find(run: string): KnownRun | null
   /** Remembers the number of a run that was begun. */
   remember(run: RunIdentity, n: number): void
   /** The lease of a run ended with a write of its own. */
@@ -27,6 +34,10 @@ export interface RunLeases {
   /** Gives up everything but the leases on the runs in `keep`. */
   releaseAll(keep: readonly string[]): void
 }
+
+/** That the run in a row of `holdfast_live` is still of one generation; of its id and the generation. A number alone proves nothing. */
+export const sameGeneration =
+  'EXISTS (SELECT 1 FROM holdfast_runs WHERE n = holdfast_live.run AND id = ? AND generation = ?)'
 
 /** The leases of one holder, with their statements prepared. */
 export function runLeases(
@@ -38,24 +49,36 @@ export function runLeases(
   const selectHolder = db.prepare('SELECT holder FROM holdfast_holders WHERE n = ?')
   const selectHolders = db.prepare('SELECT n, holder FROM holdfast_holders')
   const dropHolder = db.prepare(
-    `DELETE FROM holdfast_holders WHERE n = ? AND n NOT IN (SELECT holder FROM ${liveRuns} WHERE holder IS NOT NULL AND ${isLive})`,
+    'DELETE FROM holdfast_holders WHERE n = ? AND n NOT IN (SELECT holder FROM holdfast_live WHERE holder IS NOT NULL)',
   )
-  // A key is given to another run only when the one before has ended, so the newest is the only one that may be under way.
-  const selectKey = db.prepare('SELECT id, status FROM holdfast_runs WHERE key = ? ORDER BY n DESC LIMIT 1')
+  const selectKey = db.prepare(
+    'SELECT run.id FROM holdfast_live AS live JOIN holdfast_runs AS run ON run.n = live.run WHERE live.key = ? AND live.ended = 0',
+  )
   const selectResource = db.prepare('SELECT run FROM holdfast_resources WHERE name = ?')
   const takeResource = db.prepare('INSERT OR REPLACE INTO holdfast_resources (name, run) VALUES (?, ?)')
   const freeResources = db.prepare('DELETE FROM holdfast_resources WHERE run = ?')
   const takeRun = db.prepare(
-    'UPDATE holdfast_runs SET generation = generation + 1, holder = ?, expires_at = ? WHERE n = ? RETURNING generation',
+    'UPDATE holdfast_runs SET generation = generation + 1 WHERE n = ? RETURNING generation',
   )
+  const takeLive = db.prepare(
+    `INSERT INTO holdfast_live (key, run, ended, open, wake_at, holder, expires_at) VALUES (?, ?, ?, 0, NULL, ?, ?)
+     ON CONFLICT (key, run) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at`,
+  )
+  // The generation is checked by the very statement that writes.
   const renewRun = db.prepare(
-    'UPDATE holdfast_runs SET expires_at = ? WHERE id = ? AND generation = ? AND holder = ?',
+    `UPDATE holdfast_live SET expires_at = ? WHERE key = ? AND run = ? AND holder = ? AND ${sameGeneration}`,
   )
   const releaseRun = db.prepare(
-    'UPDATE holdfast_runs SET holder = NULL WHERE id = ? AND generation = ? AND holder = ?',
+    `UPDATE holdfast_live SET holder = NULL WHERE key = ? AND run = ? AND holder = ? AND ${sameGeneration}`,
   )
-  const selectNumber = db.prepare('SELECT n, resources FROM holdfast_runs WHERE id = ?')
-  const selectHeld = db.prepare(`SELECT id, generation FROM ${liveRuns} WHERE holder = ? AND ${isLive}`)
+  // Nothing is owed any more, and the key was free already.
+  const forgetEnded = db.prepare(
+    'DELETE FROM holdfast_live WHERE key = ? AND run = ? AND ended = 1 AND open = 0',
+  )
+  const selectKnown = db.prepare('SELECT n, key, resources FROM holdfast_runs WHERE id = ?')
+  const selectHeld = db.prepare(
+    'SELECT run.id, run.generation FROM holdfast_live AS live JOIN holdfast_runs AS run ON run.n = live.run WHERE live.holder = ?',
+  )
 
   let number: number | null = null
   const holder = (): number => {
@@ -78,14 +101,14 @@ export function runLeases(
     })
   }
   // Looked up once for each lease. A number alone proves nothing: every write names the run as well.
-  const known = new Map<string, { readonly n: number; readonly hasResources: boolean }>()
-  const find = (run: string): { readonly n: number; readonly hasResources: boolean } | null => {
+  const known = new Map<string, KnownRun>()
+  const find = (run: string): KnownRun | null => {
     const held = known.get(run)
     if (held !== undefined) return held
-    // The columns of `selectNumber`.
-    const row = selectNumber.get(run) as { n: number; resources: string } | undefined
+    // The columns of `selectKnown`.
+    const row = selectKnown.get(run) as { n: number; key: string; resources: string } | undefined
     if (row === undefined) return null
-    const found = { n: row.n, hasResources: row.resources !== '[]' }
+    const found = { n: row.n, key: row.key, hasResources: row.resources !== '[]' }
     known.set(run, found)
     return found
   }
@@ -97,10 +120,14 @@ export function runLeases(
     for (const name of run.resources) takeResource.run(name, run.id)
   }
   const release = (run: string, generation: number): WriteResult => {
-    if (Number(releaseRun.run(run, generation, holder()).changes) === 0) {
+    const found = find(run)
+    if (found === null) return { ok: false, problem: 'stale' }
+    const { n, key } = found
+    if (Number(releaseRun.run(key, n, holder(), run, generation).changes) === 0) {
       known.delete(run)
       return { ok: false, problem: 'stale' }
     }
+    forgetEnded.run(key, n)
     ended(run)
     return { ok: true, generation }
   }
@@ -111,15 +138,14 @@ export function runLeases(
     takeResources,
     release,
     ended,
-    numberOf: (run) => find(run)?.n ?? null,
+    find,
     remember: (run, n) => {
-      known.set(run.id, { n, hasResources: run.resources.length > 0 })
+      known.set(run.id, { n, key: run.key, hasResources: run.resources.length > 0 })
     },
     conflict: (run) => {
-      // The columns of `selectKey`.
-      const sameKey = selectKey.get(run.key) as Pick<RunRow, 'id' | 'status'> | undefined
-      const isUnderWay = sameKey?.status !== 'done' && sameKey?.status !== 'discarded'
-      if (sameKey !== undefined && isUnderWay && sameKey.id !== run.id)
+      // The column of `selectKey`; two runs under way never share a key.
+      const sameKey = selectKey.get(run.key) as { id: string } | undefined
+      if (sameKey !== undefined && sameKey.id !== run.id)
         return { ok: false, problem: 'held', by: sameKey.id, what: `key:${run.key}` }
       for (const what of run.resources) {
         const held = selectResource.get(what) as { run: string } | undefined
@@ -129,18 +155,23 @@ export function runLeases(
       return null
     },
     isHeld: (row) => {
-      if (row.holder === null || row.holder === number || row.expires_at <= clock.now()) return false
+      if (row.holder === null || row.holder === number || (row.expires_at ?? 0) <= clock.now()) return false
       const other = selectHolder.get(row.holder) as { holder: string } | undefined
       return other !== undefined && !isGone(other.holder)
     },
     take: (row, run) => {
-      const taken = takeRun.get(holder(), clock.now() + leaseDuration, row.n) as { generation: number }
+      const { generation } = takeRun.get(row.n) as { generation: number }
+      const ended = isEnd(row.last_status ?? row.status) ? 1 : 0
+      takeLive.run(row.key, row.n, ended, holder(), clock.now() + leaseDuration)
       takeResources(run)
-      return taken.generation
+      return generation
     },
-    renew: (run, generation) =>
-      number !== null &&
-      Number(renewRun.run(clock.now() + leaseDuration, run, generation, number).changes) > 0,
+    renew: (run, generation) => {
+      const found = find(run)
+      if (number === null || found === null) return false
+      const { key, n } = found
+      return Number(renewRun.run(clock.now() + leaseDuration, key, n, number, run, generation).changes) > 0
+    },
     releaseAll: (keep) => {
       if (number === null) return
       for (const held of selectHeld.all(number)) {

@@ -11,7 +11,7 @@ import {
 import type { SqliteDatabase } from '../driver.js'
 import { mostEntries, placeOf } from './entry-place.js'
 import { damagedRun, unknownRun } from './journal-errors.js'
-import { entriesOf, isLive, lastEntry, liveRuns, type RunRow, runRow, toHeader } from './run-row.js'
+import { entriesOf, isEnd, type RunRow, selectRunRow, statusOfRow, toHeader } from './run-row.js'
 
 /** Reads runs from the journal's tables. Synchronous; throws what the driver throws, and HoldfastErrors of the port. */
 export interface RunReader {
@@ -23,7 +23,7 @@ export interface RunReader {
 
 /** A reader with its statements prepared. */
 export function runReader(db: SqliteDatabase): RunReader {
-  const selectRun = db.prepare(`${runRow} FROM holdfast_runs AS run ${lastEntry} WHERE run.id = ?`)
+  const selectRun = db.prepare(`${selectRunRow} WHERE run.id = ?`)
   const selectSnapshot = db.prepare('SELECT seq, state FROM holdfast_snapshots WHERE run = ?')
   const selectEntries = db.prepare(
     'SELECT seq, at, body FROM holdfast_entries WHERE place > ? AND place <= ? ORDER BY place',
@@ -39,7 +39,12 @@ export function runReader(db: SqliteDatabase): RunReader {
         retryable: false,
       })
     }
-    const rows = selectEntries.all(placeOf(row.n, after), placeOf(row.n, mostEntries))
+    if (row.body === null) throw damagedRun(row.id, 'not all of its entries are there')
+    // A row of its own says the same as the last entry: whoever lost one of the two has lost what happened since.
+    if (isEnd(row.last_status ?? row.status) ? row.ended === 0 : row.ended !== 0)
+      throw damagedRun(row.id, 'its last entries are missing')
+    const first = after > 0 ? [] : [{ seq: 1, at: row.at, body: row.body }]
+    const rows = [...first, ...selectEntries.all(placeOf(row.n, after), placeOf(row.n, mostEntries))]
     if (after + rows.length !== entriesOf(row))
       throw damagedRun(row.id, `${after + rows.length} of ${entriesOf(row)} entries are there`)
     return rows.map((entry, index) => toEntry(row.id, after + index + 1, entry))
@@ -91,26 +96,34 @@ function toSnapshot(row: unknown, entries: number): RunSnapshot | null {
 }
 
 function listing(filter: RunFilter): { readonly sql: string; readonly values: readonly unknown[] } {
-  const conditions: string[] = []
+  const limit = filter.limit ?? -1
+  const others: string[] = []
   const values: unknown[] = []
   for (const column of ['id', 'saga', 'key', 'owner'] as const) {
     if (filter[column] === undefined) continue
-    conditions.push(`run.${column} = ?`)
+    others.push(`run.${column} = ?`)
     values.push(filter[column])
   }
   if (filter.status !== undefined) {
-    conditions.push(`status IN (${filter.status.map(() => '?').join(', ')})`)
+    others.push(`${statusOfRow} IN (${filter.status.map(() => '?').join(', ')})`)
     values.push(...filter.status)
   }
-  if (filter.unattended === true) conditions.push('(open = 1 OR wake_at IS NOT NULL)', isLive)
-  if (filter.after !== undefined) {
-    conditions.push('run.n > (SELECT n FROM holdfast_runs WHERE id = ?)')
-    values.push(filter.after)
+  const after = filter.after === undefined ? [] : [filter.after]
+  const behind = (column: string): readonly string[] =>
+    after.map(() => `${column} > (SELECT n FROM holdfast_runs WHERE id = ?)`)
+  if (filter.unattended !== true) {
+    const where = [...others, ...behind('run.n')]
+    return {
+      sql: `${selectRunRow} ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} ORDER BY run.n LIMIT ?`,
+      values: [...values, ...after, limit],
+    }
   }
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-  const from = filter.unattended === true ? liveRuns : 'holdfast_runs AS run'
+  // The few that are live lie by key: their numbers are sorted first, so that only those of the page are looked up.
+  const open = ['(open = 1 OR wake_at IS NOT NULL)', ...behind('run')].join(' AND ')
+  const page = others.length === 0 ? limit : -1
+  const where = [`run.n IN (SELECT run FROM holdfast_live WHERE ${open} ORDER BY run LIMIT ?)`, ...others]
   return {
-    sql: `${runRow} FROM ${from} ${lastEntry} ${where} ORDER BY run.n LIMIT ?`,
-    values: [...values, filter.limit ?? -1],
+    sql: `${selectRunRow} WHERE ${where.join(' AND ')} ORDER BY run.n LIMIT ?`,
+    values: [...after, page, ...values, limit],
   }
 }

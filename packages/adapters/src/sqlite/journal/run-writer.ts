@@ -8,7 +8,8 @@ import {
 } from '@holdfast/core'
 import type { SqliteDatabase } from '../driver.js'
 import { placeOf } from './entry-place.js'
-import type { RunLeases } from './run-leases.js'
+import { type KnownRun, type RunLeases, sameGeneration } from './run-leases.js'
+import { isEnd } from './run-row.js'
 
 type Begin = Extract<JournalWrite, { kind: 'begin' }>
 type Append = Extract<JournalWrite, { kind: 'append' }>
@@ -34,35 +35,43 @@ export interface RunWriter {
 /** A writer with its statements prepared. */
 export function runWriter(db: SqliteDatabase, { leases, clock, leaseDuration }: RunWriterOptions): RunWriter {
   const insertRun = db.prepare(
-    `INSERT INTO holdfast_runs (id, saga, version, key, owner, resources, started_at, updated_at, status, step, error, open, wake_at,
-       entries, entry_version, generation, holder, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+    `INSERT INTO holdfast_runs (id, saga, version, key, owner, resources, started_at, entry_version, generation, at, step, status, error, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)`,
   )
-  const insertEntry = db.prepare('INSERT INTO holdfast_entries (place, at, step, body) VALUES (?, ?, ?, ?)')
+  const insertLive = db.prepare(
+    'INSERT INTO holdfast_live (key, run, ended, open, wake_at, holder, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+  const insertEntry = db.prepare(
+    'INSERT INTO holdfast_entries (place, at, step, status, error, body) VALUES (?, ?, ?, ?, ?, ?)',
+  )
   // The generation is checked by the very statement that writes, in the transaction of the entries. A lease ends with the same statement.
-  const updateRun = db.prepare(
-    `UPDATE holdfast_runs SET updated_at = ?, status = ?, step = ?, error = ?, open = ?, wake_at = ?, entries = max(entries, ?), expires_at = ?,
-       holder = CASE ? WHEN 1 THEN NULL ELSE holder END
-     WHERE n = ? AND id = ? AND generation = ? AND holder = ?`,
+  const fence = `key = ? AND run = ? AND holder = ? AND ${sameGeneration}`
+  const updateLive = db.prepare(
+    `UPDATE holdfast_live SET ended = ?, open = ?, wake_at = ?, expires_at = ?, holder = CASE ? WHEN 1 THEN NULL ELSE holder END
+     WHERE ${fence}`,
   )
+  const deleteLive = db.prepare(`DELETE FROM holdfast_live WHERE ${fence}`)
   // What goes on as before is its entry alone: most appends are of this kind, and every further row costs a page in the commit.
-  const advanceRun = db.prepare(
-    `INSERT INTO holdfast_entries (place, at, step, body) SELECT ?, ?, ?, ? FROM holdfast_runs
-     WHERE n = ? AND id = ? AND generation = ? AND holder = ? AND status = 'working' AND error IS NULL AND wake_at IS NULL`,
+  const advance = db.prepare(
+    `INSERT INTO holdfast_entries (place, at, step, status, body) SELECT ?, ?, ?, 'working', ? FROM holdfast_live
+     WHERE ${fence} AND ended = 0 AND open = 1 AND wake_at IS NULL`,
   )
   const updateVersion = db.prepare('UPDATE holdfast_runs SET version = ? WHERE n = ?')
   const putSnapshot = db.prepare(
     'INSERT OR REPLACE INTO holdfast_snapshots (run, seq, state) VALUES (?, ?, ?)',
   )
 
-  const writeEntries = (run: number, entries: readonly Entry[], step: string): void => {
+  const writeEntries = (n: number, entries: readonly Entry[], summary: RunSummary): void => {
+    const { step, status } = summary
     for (const { seq, at, body } of entries)
-      insertEntry.run(placeOf(run, seq), at, step, JSON.stringify(body))
+      insertEntry.run(placeOf(n, seq), at, step, status, errorText(summary), JSON.stringify(body))
   }
 
-  const begin = ({ run, summary, entries }: Begin): WriteResult => {
+  const begin = ({ run, summary, entries: [first, ...others] }: Begin): WriteResult => {
     const held = leases.conflict(run)
     if (held !== null) return held
+    if (first === undefined) throw new Error('a run begins with an entry')
+    const { status, step, open, wakeAt } = summary
     const { lastInsertRowid } = insertRun.run(
       run.id,
       run.saga,
@@ -71,64 +80,58 @@ export function runWriter(db: SqliteDatabase, { leases, clock, leaseDuration }: 
       run.owner,
       JSON.stringify(run.resources),
       run.startedAt,
-      entries.at(-1)?.at ?? run.startedAt,
-      summary.status,
-      summary.step,
-      errorText(summary),
-      summary.open ? 1 : 0,
-      summary.wakeAt,
-      entries.length,
       entryVersion,
-      leases.holder(),
-      clock.now() + leaseDuration,
+      first.at,
+      step,
+      status,
+      errorText(summary),
+      JSON.stringify(first.body),
     )
     const n = Number(lastInsertRowid)
-    writeEntries(n, entries, summary.step)
+    const until = clock.now() + leaseDuration
+    insertLive.run(run.key, n, isEnd(status) ? 1 : 0, open ? 1 : 0, wakeAt, leases.holder(), until)
+    writeEntries(n, others, summary)
     leases.remember(run, n)
     leases.takeResources(run)
     return { ok: true, generation: 1 }
   }
 
   /** Writes the entries of a run that goes on as before; false, and nothing written, when it does not, or the lease is lost. */
-  const advance = (n: number, { run, generation, entries, summary, release }: Append): boolean => {
-    if (summary.status !== 'working' || summary.error !== null || release) return false
+  const goOn = ({ n, key }: KnownRun, { run, generation, entries, summary, release }: Append): boolean => {
+    const { status, step, error, open, wakeAt } = summary
+    if (status !== 'working' || error !== null || !open || wakeAt !== null || release) return false
     const holder = leases.holder()
     for (const { seq, at, body } of entries) {
-      const { changes } = advanceRun.run(
-        placeOf(n, seq),
-        at,
-        summary.step,
-        JSON.stringify(body),
-        n,
-        run,
-        generation,
-        holder,
-      )
-      if (Number(changes) === 0) return false
+      const entry = [placeOf(n, seq), at, step, JSON.stringify(body)]
+      if (Number(advance.run(...entry, key, n, holder, run, generation).changes) === 0) return false
     }
     return entries.length > 0
   }
 
-  /** Writes the entries and what the run has become; false, and nothing written, when the lease is lost. */
-  const update = (n: number, { run, generation, entries, summary, release }: Append): boolean => {
-    const now = clock.now()
-    const { status, step, open, wakeAt } = summary
-    const state = [status, step, errorText(summary), open ? 1 : 0, wakeAt]
-    const lease = [now + leaseDuration, release ? 1 : 0, n, run, generation, leases.holder()]
-    const last = entries.at(-1)
-    const { changes } = updateRun.run(last?.at ?? now, ...state, last?.seq ?? 0, ...lease)
+  /** Writes the entries and what is left to be done; false, and nothing written, when the lease is lost. */
+  const change = ({ n, key }: KnownRun, { run, generation, entries, summary, release }: Append): boolean => {
+    const { status, open, wakeAt } = summary
+    const ended = isEnd(status)
+    const lease = [key, n, leases.holder(), run, generation]
+    const until = clock.now() + leaseDuration
+    const { changes } =
+      ended && !open && release
+        ? deleteLive.run(...lease)
+        : updateLive.run(ended ? 1 : 0, open ? 1 : 0, wakeAt, until, release ? 1 : 0, ...lease)
     if (Number(changes) === 0) return false
-    writeEntries(n, entries, step)
+    writeEntries(n, entries, summary)
     return true
   }
 
   const append = (request: Append): WriteResult => {
     const { run, generation, entries, snapshot, version } = request
     const last = entries.at(-1)
-    const n = leases.numberOf(run)
-    if (n === null || !(advance(n, request) || update(n, request))) return { ok: false, problem: 'stale' }
-    if (version !== undefined) updateVersion.run(version, n)
-    if (snapshot !== undefined && last !== undefined) putSnapshot.run(n, last.seq, JSON.stringify(snapshot))
+    const known = leases.find(run)
+    if (known === null || !(goOn(known, request) || change(known, request)))
+      return { ok: false, problem: 'stale' }
+    if (version !== undefined) updateVersion.run(version, known.n)
+    if (snapshot !== undefined && last !== undefined)
+      putSnapshot.run(known.n, last.seq, JSON.stringify(snapshot))
     if (request.release) leases.ended(run)
     return { ok: true, generation }
   }
@@ -141,8 +144,8 @@ export function runWriter(db: SqliteDatabase, { leases, clock, leaseDuration }: 
     writeAlone: (write) => {
       if (write.kind !== 'append' || write.entries.length !== 1) return null
       if (write.snapshot !== undefined || write.version !== undefined) return null
-      const n = leases.numberOf(write.run)
-      return n !== null && advance(n, write) ? { ok: true, generation: write.generation } : null
+      const known = leases.find(write.run)
+      return known !== null && goOn(known, write) ? { ok: true, generation: write.generation } : null
     },
   }
 }

@@ -50,6 +50,10 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
   const writer = runWriter(db, { leases, clock, leaseDuration })
   const reader = runReader(db)
   const compact = runCompactor(db)
+  const ready = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve)
+    })
 
   const claim = (id: string): ClaimResult => {
     try {
@@ -67,10 +71,7 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
 
   return {
     leaseDuration,
-    ready: () =>
-      new Promise((resolve) => {
-        setImmediate(resolve)
-      }),
+    ready,
     commit: async (writes) =>
       guarded(db, () => {
         leases.enroll()
@@ -90,7 +91,13 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
     load: async (run) => guarded(db, () => atOneMoment(db, () => reader.record(reader.row(run)))),
     entries: async (run) => guarded(db, () => atOneMoment(db, () => reader.entries(reader.row(run)))),
     runs: async (filter = {}) => guarded(db, () => reader.list(filter)),
-    compact: async (compaction) => guarded(db, () => inTransaction(db, () => compact(compaction))),
+    compact: async (compaction) => {
+      for (;;) {
+        const { forgotten, atEnd } = guarded(db, () => inTransaction(db, () => compact(compaction)))
+        if (forgotten > 0 || atEnd) return forgotten
+        await ready()
+      }
+    },
     close: async (keep = []) => {
       try {
         guarded(db, () => inTransaction(db, () => leases.releaseAll(keep)))
