@@ -65,7 +65,8 @@ it('lets the rest of the process have its turn while one run writes without end:
     for (let written = 0; written < 130; written++) await commit.write(write)
     return turns
   }
-  expect(await turnsOf(20)).toBe(130)
+  // After each, and before the first.
+  expect(await turnsOf(20)).toBe(131)
   expect(await turnsOf(1)).toBe(44)
   expect(await turnsOf(0)).toBe(2)
 })

@@ -57,8 +57,11 @@ export class GroupCommit {
     while (this.#pending.length > 0) {
       await this.#gather()
       const group = this.#pending.splice(0, largestGroup)
+      const since = this.#clock.now()
       try {
         const results = await this.#journal.commit(group.map(({ write }) => write))
+        // SQLite moves its log into the database within a commit now and then. What follows from this one is another turn's.
+        if (this.#clock.now() - since > longestAlone.milliseconds) await this.#turn()
         for (const [index, { resolve, reject }] of group.entries()) {
           const result = results[index]
           if (result === undefined) reject(new Error('the journal answered fewer writes than it was given'))
@@ -81,7 +84,12 @@ export class GroupCommit {
     const isEarly = blocked >= 0 && blocked < milliseconds && this.#sinceTurn < commits
     this.#sinceTurn += 1
     if (isEarly && this.#isAlone()) return
-    await this.#journal.ready()
+    return this.#turn()
+  }
+
+  /** Lets the rest of the process have its turn. */
+  async #turn(): Promise<void> {
+    await this.#journal.ready?.()
     this.#sinceTurn = 0
     this.#turnAt = this.#clock.now()
   }
