@@ -147,6 +147,7 @@ ON_FILE(int, ftruncate, (int fd, off_t size), next(fd, size))
 ON_FILE(int, ftruncate64, (int fd, off64_t size), next(fd, size))
 ON_FILE(int, fsync, (int fd), next(fd))
 ON_FILE(int, fdatasync, (int fd), next(fd))
+ON_FILE(int, syncfs, (int fd), next(fd))
 
 #define ON_PATH(name, parameters, path, call)                                  \
   int name parameters {                                                        \
