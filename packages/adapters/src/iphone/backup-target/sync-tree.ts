@@ -1,24 +1,37 @@
-import { execFile } from 'node:child_process'
 import { closeSync, fsync, lstatSync, openSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder } from '../../backup-folder/sync-folder.js'
 import { NotDurable } from './not-durable.js'
+import { VolumeSyncs } from './sync-volume.js'
 
 const atOnce = 16
+
+/** Of the whole process: what one backup is told, the next is not. */
+const allVolumes = new VolumeSyncs()
+
+/** How files are made durable. */
+export interface SyncingTree {
+  readonly signal: AbortSignal
+  /** Told files that were synced each for itself. */
+  readonly synced: (files: number) => void
+  /** @default those that all in this process share */
+  readonly volumes?: VolumeSyncs
+}
 
 /**
  * Makes everything in a folder survive a power cut. A file that has another name elsewhere is one that was linked from the old backup,
  * which is on disk already; all others were written since. Done once for all files, because most of them the system has written by then.
+ * Where the system says of the whole volume that all of it is there, no file is asked for itself.
  * Nothing is at work in the folder any more when it resolves or throws.
  *
  * @throws the signal's reason; NotDurable for what the file system could not keep; what else it refuses.
  */
 export async function syncTree(
   folder: string,
-  { signal, synced }: { readonly signal: AbortSignal; readonly synced: (files: number) => void },
+  { signal, synced, volumes = allVolumes }: SyncingTree,
 ): Promise<void> {
-  await bringVolumeToDisk(folder, signal)
+  if (await volumes.bringToDisk(folder, signal)) return
   const syncs = new Syncs()
   try {
     for await (const file of filesBelow(folder, signal, syncs)) {
@@ -29,18 +42,6 @@ export async function syncTree(
     await syncs.ended()
   }
   syncs.check()
-}
-
-/**
- * Linux brings a whole volume to the disk at once, where 20,000 small files one after the other would each wait for a commit of its
- * journal: 10 s instead of 23. Each file is synced all the same, which finds that done and is told what could not be kept; where the
- * program is missing it does all of it.
- */
-async function bringVolumeToDisk(folder: string, signal: AbortSignal): Promise<void> {
-  if (process.platform !== 'linux') return
-  await new Promise<void>((resolve) => {
-    execFile('sync', ['-f', '--', folder], { signal }, () => resolve())
-  })
 }
 
 /** The files in a folder and those below; begins to sync each folder once its files were given. */

@@ -1,4 +1,4 @@
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -179,19 +179,5 @@ describe('replacing a backup', () => {
     expect(isMade).toBe(false)
     expect(await readFile(join(places.backup, 'Status.plist'), 'utf8')).toBe(old['Status.plist'])
     expect(await readdir(folder)).toContain(basename(places.making))
-  })
-
-  test('makes files durable that were written, and passes those over that were linked', async () => {
-    await make(places.backup, old)
-    const { tree } = await openWorkingFolder(places, telling)
-    await link(join(tree, 'ab', 'ab12'), join(tree, 'ab', 'also'))
-    let files = 0
-    await keepWorkingFolder(places, {
-      ...telling,
-      files: (count) => void (files += count),
-      check: async () => {},
-      onMade: async () => {},
-    })
-    expect(files).toBe(5)
   })
 })
