@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readAhead } from './read-ahead.js'
+import { readAhead, withFollowing } from './read-ahead.js'
 
 /** Numbers from 1, one a turn of the event loop; notes what happens. The one after `last` fails. */
 async function* numbers(log: string[], last: number): AsyncGenerator<number> {
@@ -51,5 +51,22 @@ describe('reading ahead', () => {
     }
     expect(await some().catch((thrown: unknown) => String(thrown))).toContain(how)
     expect(log).toEqual(['read 1', 'read 2', 'read 3', 'closed'])
+  })
+
+  it('gives with each item the one that follows, null behind the last, and a failure as what it is', async () => {
+    const given: unknown[] = []
+    const all = async (): Promise<void> => {
+      for await (const { item, following } of withFollowing(numbers([], 2)))
+        given.push([item, await following.catch(String)])
+    }
+    await expect(all()).rejects.toThrow('no more')
+    expect(given).toEqual([
+      [1, 2],
+      [2, 'Error: no more'],
+    ])
+    async function* one(): AsyncGenerator<number> {
+      yield 7
+    }
+    for await (const { following } of withFollowing(one())) expect(await following).toBeNull()
   })
 })

@@ -66,6 +66,13 @@ export interface WriteOptions {
    * to the backup's own file: one file by two names changes under both of them. @default 'stays'
    */
   readonly backup?: 'goes' | 'stays'
+  /**
+   * The batch that the next `write` of this import gets, which may be being read still; null behind the last. A storage may begin to
+   * receive its content once it has that of this batch: what of it is there when an import does not go on is for `begin` and `discard` to
+   * remove. When `write` rejects, nothing of it is under way or there any more. Rejects with what reading it throws, which whoever gives it
+   * has seen to. @default nothing is known of it
+   */
+  readonly following?: Promise<RecordBatch | null>
   readonly signal: AbortSignal
 }
 

@@ -1,7 +1,7 @@
 import { type AskRequest, HoldfastError, type Json } from '../index.js'
 import type { BackupReader, OpenBackup, OpenRequest } from './backup-reader.js'
 import { chosenParts } from './import-policy.js'
-import { readAhead } from './read-ahead.js'
+import { withFollowing } from './read-ahead.js'
 import type { AttachmentRecord } from './records.js'
 import { type Remainder, type Shortage, shortageFor, withRoomNeeded } from './room-needed.js'
 import type { ContentCopy, ContentFile, ImportRef, Storage } from './storage.js'
@@ -98,9 +98,10 @@ export async function storeRecords(
     })
     await onRoom(await shortageFor(remainder(), storage))
     progress({ done, total, unit: 'items' })
-    for await (const batch of readAhead(backup.read({ after, batchSize, signal }))) {
+    const batches = withFollowing(backup.read({ after, batchSize, signal }))
+    for await (const { item: batch, following } of batches) {
       try {
-        await storage.write(ref.id, batch, writing)
+        await storage.write(ref.id, batch, { ...writing, following })
       } catch (thrown) {
         throw await withRoomNeeded(thrown, remainder(), storage)
       }

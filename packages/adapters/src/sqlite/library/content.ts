@@ -28,9 +28,19 @@ interface Wanted {
   readonly held: NamedContent | null
 }
 
+/** Content of the attachments of a batch before anything of it has a name. */
+export interface ReceivedContent {
+  /** Content that the library holds already. */
+  readonly held: ReadonlyMap<AttachmentRecord, NamedContent>
+  /** Content that came from the source. */
+  readonly received: ReadonlyMap<AttachmentRecord, IncomingFile>
+  /** All files that are to be named, or dropped. */
+  readonly files: readonly IncomingFile[]
+}
+
 /**
- * Makes sure that the content of a batch's attachments is durable under its final name, before any row refers to it. Content
- * is read from the source only where the library does not hold an equal record with a file of the right size.
+ * Receives the content of a batch's attachments: from the source only where the library does not hold an equal record with a file of the
+ * right size. When it rejects, nothing was received.
  */
 export async function receiveContent(
   db: LibraryDatabase,
@@ -38,24 +48,43 @@ export async function receiveContent(
   work: ImportRow,
   records: readonly ImportRecord[],
   source: WriteOptions,
-): Promise<BatchContent> {
-  const contents = new Map<ImportRecord, NamedContent>()
-  const moves = new Map<string, FileMove>()
+): Promise<ReceivedContent> {
+  const held = new Map<AttachmentRecord, NamedContent>()
   const available = records.filter(
     (record): record is AttachmentRecord => record.type === 'attachment' && record.unavailable === null,
   )
-  if (available.length === 0) return { contents, kept: [], links: [] }
-
+  if (available.length === 0) return { held, received: new Map(), files: [] }
   const wanted = await withoutLostFiles(
     files,
     available.map((record) => ({ record, held: heldContent(db, work, record) })),
   )
-  for (const { record, held } of wanted) if (held !== null) contents.set(record, held)
-  const missing = wanted.filter(({ held }) => held === null).map(({ record }) => record)
+  for (const one of wanted) if (one.held !== null) held.set(one.record, one.held)
+  const missing = wanted.filter((one) => one.held === null).map(({ record }) => record)
   const all: IncomingFile[] = []
+  try {
+    return { held, received: await receiveAll(files, missing, source, all), files: all }
+  } catch (thrown) {
+    await dropAll(files, all)
+    throw thrown
+  }
+}
+
+/**
+ * Makes sure that what was received for a batch is durable under its final name, before any row refers to it. What did not get a name is
+ * dropped, also when it rejects.
+ */
+export async function keepContent(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  work: ImportRow,
+  { held, received, files: incoming }: ReceivedContent,
+  source: WriteOptions,
+): Promise<BatchContent> {
+  const contents = new Map<ImportRecord, NamedContent>(held)
+  const moves = new Map<string, FileMove>()
+  const all = [...incoming]
   const moved = new Set<IncomingFile>()
   try {
-    const received = await receiveAll(files, missing, source, all)
     const whole = await wholeFiles(db, files, work, [...received.values()])
     for (const [record, first] of received) {
       const file = await unlinkedWhereShared(db, files, work, { record, file: first, whole }, source, all)
@@ -66,7 +95,7 @@ export async function receiveContent(
       if (!whole.has(sha256) && !moves.has(sha256)) moves.set(sha256, { incoming: file, name })
     }
     const links = await keepAll(db, files, work, [...moves.values()])
-    for (const { incoming } of moves.values()) moved.add(incoming)
+    for (const { incoming: named } of moves.values()) moved.add(named)
     return { contents, kept: [...moves.keys()], links }
   } finally {
     // Where that failed half-way some are no more where they were; dropping those does nothing.
@@ -159,7 +188,8 @@ async function keepAll(
   }))
 }
 
-async function dropAll(files: AttachmentFiles, incoming: readonly IncomingFile[]): Promise<void> {
+/** Removes files that were received and have no name. */
+export async function dropAll(files: AttachmentFiles, incoming: readonly IncomingFile[]): Promise<void> {
   try {
     await files.drop(incoming)
   } catch {

@@ -12,6 +12,7 @@ import {
 import type { AttachmentFiles } from '../../attachment-files/index.js'
 import type { SqliteDatabase } from '../driver.js'
 import { auditLibrary } from './audit/audit-library.js'
+import { ContentAhead } from './content-ahead.js'
 import { discardImport } from './discard-import.js'
 import { number, text } from './fields.js'
 import { checkLinks, endLinks } from './file-links.js'
@@ -77,6 +78,7 @@ export function sqliteLibrary(
   const { now = Date.now, deletedInSource = 'keep' } = options
   const db = new LibraryDatabase(database)
   const path = db.path
+  const ahead = new ContentAhead(db, files)
 
   return {
     resources: [path === null ? `library:${files.folder}` : libraryResource(path)],
@@ -92,6 +94,7 @@ export function sqliteLibrary(
 
     async begin(ref) {
       db.open()
+      await ahead.end()
       await finishRemovals(db, files)
       const found = db.attempt('looking for the import', () => findImport(db, ref.id))
       if (found !== null && found.state !== 'published') {
@@ -118,7 +121,7 @@ export function sqliteLibrary(
 
     async write(id, batch, source) {
       db.open()
-      await writeBatch(db, files, id, batch, source)
+      await writeBatch({ db, files, ahead }, id, batch, source)
     },
 
     space: {
@@ -154,6 +157,7 @@ export function sqliteLibrary(
 
     async discard(id) {
       db.open()
+      await ahead.end()
       await discardImport(db, files, id)
     },
 

@@ -10,7 +10,8 @@ import {
   type WriteOptions,
 } from '@holdfast/core/import'
 import type { AttachmentFiles } from '../../attachment-files/index.js'
-import { type BatchContent, receiveContent } from './content.js'
+import { type BatchContent, keepContent, receiveContent } from './content.js'
+import type { ContentAhead } from './content-ahead.js'
 import { setLinks } from './file-links.js'
 import { addFile, finishRemovals, revokeIntents, settleIntents } from './file-rows.js'
 import { findImport, type ImportRow } from './import-rows.js'
@@ -25,13 +26,34 @@ import { addVersion, currentVersion, type EncodedVersion, encodeVersion, isSame 
 /** Records that are encoded between two turns of the event loop. */
 const encodedAtOnce = 128
 
+/** A library that is written to. */
+export interface WrittenLibrary {
+  readonly db: LibraryDatabase
+  readonly files: AttachmentFiles
+  readonly ahead: ContentAhead
+}
+
 /**
  * Stages a batch. Content first: received, hashed, announced, synced, renamed; then rows, ledger and cursor in one transaction.
- * When it throws, nothing of the batch is staged, and its files are gone again or listed to go.
+ * Meanwhile the content of the next one is received. When it throws, nothing of the batch is staged, and its files are gone again or listed
+ * to go, as are those of the next one.
  */
 export async function writeBatch(
-  db: LibraryDatabase,
-  files: AttachmentFiles,
+  library: WrittenLibrary,
+  id: string,
+  batch: RecordBatch,
+  source: WriteOptions,
+): Promise<void> {
+  try {
+    await stageBatch(library, id, batch, source)
+  } catch (thrown) {
+    await library.ahead.end()
+    throw thrown
+  }
+}
+
+async function stageBatch(
+  { db, files, ahead }: WrittenLibrary,
   id: string,
   batch: RecordBatch,
   source: WriteOptions,
@@ -45,8 +67,12 @@ export async function writeBatch(
   const cursor = canonicalJson(batch.cursor)
   // The commit of this very batch was not seen by the caller.
   if (work.cursor === cursor && work.batch === batchHash) return
+  let endFollowing = (): void => {}
   try {
-    const content = await receiveContent(db, files, work, batch.records, source)
+    const received =
+      (await ahead.take(work.n, batch)) ?? (await receiveContent(db, files, work, batch.records, source))
+    endFollowing = ahead.follow(work, source)
+    const content = await keepContent(db, files, work, received, source)
     source.signal.throwIfAborted()
     db.transaction('staging a batch', () => {
       const now = openImport(db, id)
@@ -66,6 +92,8 @@ export async function writeBatch(
   } catch (thrown) {
     await takeBack(db, files, work)
     throw thrown
+  } finally {
+    endFollowing()
   }
 }
 
