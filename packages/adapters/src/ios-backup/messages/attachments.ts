@@ -13,8 +13,8 @@ const waiting = 0
 /** Attachments of sms.db, one record per message that they are on. */
 export interface AttachmentTable extends RecordTable {
   /**
-   * Where the content of a record is, found from nothing but the record: in whatever process it was read. Null for a record of
-   * something else.
+   * Where the content of a record is, found from nothing but the record: in whatever process it was read. Of a record that a page gave
+   * it is where it was found for the page: whoever opens it finds out whether it is there still. Null for a record of something else.
    *
    * @throws HoldfastError `BACKUP_UNSAFE`, `BACKUP_UNREADABLE`, `MESSAGES_DAMAGED`, `MANIFEST_DAMAGED`.
    */
@@ -29,6 +29,8 @@ export function openAttachments(
   source: PartSource,
 ): AttachmentTable {
   const { placements, twins } = table
+  /** To find a place takes two statements and a look at the disk, which the page has just had. */
+  const placesOfPages = new WeakMap<AttachmentRecord, ContentPlace>()
 
   async function placeOf(row: AttachmentFileRow): Promise<ContentPlace> {
     const path = attachmentPath(textOf(row.filename))
@@ -67,12 +69,16 @@ export function openAttachments(
           const place = places.get(placement.attachment)
           if (row === undefined || place === undefined || place === null)
             throw new Error('The row names its file with bytes.')
-          return table.recordOf(row, placement, place.unavailable)
+          const record = table.recordOf(row, placement, place.unavailable)
+          placesOfPages.set(record, place)
+          return record
         }),
       )
       return { records, position: [last.attachment, last.message] }
     },
     async place(record) {
+      const known = placesOfPages.get(record)
+      if (known !== undefined) return known
       if (record.parent !== null && record.parent.type !== 'message') return null
       const row = twins.find(record.guid)
       const found = row === null ? undefined : table.fileOf(row)
