@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { stat, statfs } from 'node:fs/promises'
-import { release } from 'node:os'
+import { release as kernelRelease } from 'node:os'
 
 /** What a volume was brought to the disk by, and what may be believed of that. */
 export interface VolumeFacts {
@@ -75,7 +75,7 @@ export class VolumeSyncs {
       await this.#run(['-f', '--', folder], signal)
       const facts = {
         platform: this.#platform,
-        release: release(),
+        release: kernelRelease(),
         type: (await statfs(folder)).type,
         program: await this.#run(['--version'], signal),
       }
