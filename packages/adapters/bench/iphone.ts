@@ -3,7 +3,8 @@
  *   npm run bench:iphone -- [--folder DIR] [--passes N]
  *
  * 800 MB in large files, and 20,000 small ones. Each is a whole process, from its start to its end, and a full backup into an empty folder.
- * Ours checks each write, syncs every file and looks at the finished backup; the other one does neither.
+ * Ours checks each write, has all of it brought to the disk and looks at the finished backup; the other one does neither. Two floors say
+ * what is not theirs: how fast the phone can send to a host that throws everything away, and how fast the disk takes as many files.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -39,7 +40,7 @@ try {
   rmSync(home, { recursive: true, force: true })
 }
 
-/** Both programs against one phone: two rows of the table. */
+/** Both programs against one phone: its rows of the table, with the floors. */
 async function measure(what: string, kind: 'large' | 'small'): Promise<readonly (readonly string[])[]> {
   const phone = spawn(process.execPath, [...process.execArgv, script('emulated-phone.ts'), kind], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -48,13 +49,15 @@ async function measure(what: string, kind: 'large' | 'small'): Promise<readonly 
   let peak = 0
   try {
     const seconds = await alternate(passes, {
+      phone: () => timed(() => ran('bare-client.mjs', address)),
+      disk: () => timed((folder) => ran('bare-disk.mjs', kind, folder)),
       other: () =>
-        timed(async (folder) => {
+        timedBackup(async (folder) => {
           const env = { ...process.env, USBMUXD_SOCKET_ADDRESS: address }
           await ended(spawn('idevicebackup2', ['backup', folder], { env, stdio: 'ignore' }))
         }),
       ours: () =>
-        timed(async (folder) => {
+        timedBackup(async (folder) => {
           const host = spawn(process.execPath, [script('make-backup.mjs'), address, folder], {
             stdio: ['ignore', 'pipe', 'inherit'],
           })
@@ -64,6 +67,8 @@ async function measure(what: string, kind: 'large' | 'small'): Promise<readonly 
     })
     const show = (value: number): string => value.toFixed(2)
     return [
+      [`${what}: floor, a host that throws everything away`, spread(seconds.phone, show), '', ''],
+      [`${what}: floor, as many files written and brought to the disk`, spread(seconds.disk, show), '', ''],
       [`${what}: idevicebackup2`, spread(seconds.other, show), '', ''],
       [
         `${what}: iphone()`,
@@ -78,21 +83,36 @@ async function measure(what: string, kind: 'large' | 'small'): Promise<readonly 
   }
 }
 
-/** Seconds that a backup into a new folder takes. Throws when what lies there afterwards is not whole. */
-async function timed(makeBackup: (folder: string) => Promise<void>): Promise<number> {
+/** Seconds that work in a new folder takes; `look` is not part of it. */
+async function timed(
+  work: (folder: string) => Promise<void>,
+  look: (folder: string) => Promise<void> = async () => {},
+): Promise<number> {
   const folder = mkdtempSync(join(home, 'backup-'))
   try {
     const since = performance.now()
-    await makeBackup(folder)
+    await work(folder)
     const seconds = (performance.now() - since) / 1000
-    // Beside it lies the mark of the run that holds it.
-    const path = readdirSync(folder).find((name) => !name.startsWith('.'))
-    const { wholeness } = await inspectBackup(join(folder, path ?? ''), { openSqlite: openTestSqlite })
-    if (wholeness !== 'complete') throw new Error(`the backup is ${wholeness}`)
+    await look(folder)
     return seconds
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Seconds that a backup into a new folder takes. Throws when what lies there afterwards is not whole. */
+async function timedBackup(makeBackup: (folder: string) => Promise<void>): Promise<number> {
+  return timed(makeBackup, async (folder) => {
+    // Beside it lies the mark of the run that holds it.
+    const path = readdirSync(folder).find((name) => !name.startsWith('.'))
+    const { wholeness } = await inspectBackup(join(folder, path ?? ''), { openSqlite: openTestSqlite })
+    if (wholeness !== 'complete') throw new Error(`the backup is ${wholeness}`)
+  })
+}
+
+/** A script that says nothing. */
+async function ran(name: string, ...words: readonly string[]): Promise<void> {
+  await ended(spawn(process.execPath, [script(name), ...words], { stdio: ['ignore', 'ignore', 'inherit'] }))
 }
 
 function script(name: string): string {
