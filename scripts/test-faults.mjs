@@ -8,7 +8,13 @@ import { join } from 'node:path'
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-faults-'))
 const tally = join(scratch, 'points')
 Object.assign(process.env, { HOLDFAST_FAULT_SUITE: 'long', HOLDFAST_FAULT_TALLY: tally })
-process.argv.splice(2, 0, '--no-file-parallelism', 'packages/adapters/test/faults', 'packages/adapters/test/iphone/faulty-disk')
+process.argv.splice(
+  2,
+  0,
+  '--no-file-parallelism',
+  'packages/adapters/test/faults',
+  'packages/adapters/test/iphone/faulty-disk',
+)
 try {
   await import('./test.mjs')
   process.stdout.write(`${pointsIn(tally)} points tried\n`)

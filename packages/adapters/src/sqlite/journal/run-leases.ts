@@ -161,8 +161,8 @@ export function runLeases(
     },
     take: (row, run) => {
       const { generation } = takeRun.get(row.n) as { generation: number }
-      const ended = isEnd(row.last_status ?? row.status) ? 1 : 0
-      takeLive.run(row.key, row.n, ended, holder(), clock.now() + leaseDuration)
+      const hasEnded = isEnd(row.last_status ?? row.status)
+      takeLive.run(row.key, row.n, hasEnded ? 1 : 0, holder(), clock.now() + leaseDuration)
       takeResources(run)
       return generation
     },
