@@ -7,6 +7,7 @@ import { iphone, plainMux } from '../../src/iphone/index.js'
 import { openTestSqlite } from '../../src/testing/open-sqlite.js'
 import type { Fault } from '../faults/fault-control.js'
 import { FaultControl } from '../faults/fault-control.js'
+import { acquireBackup } from './acquire-backup.js'
 
 /** Which phone, where to, and what fails there. */
 export interface FaultyDiskWords {
@@ -25,17 +26,7 @@ const disk = new FaultControl(control)
 disk.plan(fault)
 let told = 'done'
 try {
-  await device.acquire({
-    run: 'run',
-    into: [],
-    signal: new AbortController().signal,
-    input: { udid },
-    previous: null,
-    onBackup: async () => {},
-    progress: () => {},
-    activity: () => {},
-    ask: async () => null,
-  })
+  await acquireBackup(device, { udid })
 } catch (error) {
   told = isHoldfastError(error)
     ? `${error.code} ${error.hint === null ? 'without a hint' : 'with a hint'}`

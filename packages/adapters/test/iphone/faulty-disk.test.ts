@@ -16,6 +16,7 @@ import type { Preloaded } from '../engine/preloaded.js'
 import { type Fault, FaultControl, faultCodes, type Seen } from '../faults/fault-control.js'
 import { compileFaults } from '../faults/fault-workshop.js'
 import { isLong, reportPoints } from '../faults/points.js'
+import { acquireBackup } from './acquire-backup.js'
 import { someFiles, treeDigest } from './backup-workshop.js'
 import type { FaultyDiskWords } from './faulty-disk-child.js'
 import { readWholeBackup } from './read-whole-backup.js'
@@ -72,14 +73,8 @@ async function acquire(phone: EmulatedIphone, folder: string, previous: BackupRe
     openSqlite: openTestSqlite,
     retryDelay: 50,
   })
+  const backup = await acquireBackup(device, { udid: phone.udid, previous })
   const { signal } = new AbortController()
-  const backup = await device.acquire({
-    ...{ run: 'run', into: [], signal, input: { udid: phone.udid }, previous },
-    onBackup: async () => {},
-    progress: () => {},
-    activity: () => {},
-    ask: async () => null,
-  })
   await device.discard(backup, { delete: false, signal, run: 'run' })
 }
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { iphone, plainMux } from '../../src/iphone/index.js'
 import { openTestSqlite } from '../../src/testing/open-sqlite.js'
+import { acquireBackup } from './acquire-backup.js'
 
 /** Which phone, where to, and where it dies. */
 export interface PhoneChildWords {
@@ -49,15 +50,5 @@ syncBuiltinESMExports()
 counts = true
 
 const device = iphone({ folder, mux: plainMux({ address }), openSqlite: openTestSqlite })
-await device.acquire({
-  run: 'run',
-  into: [],
-  signal: new AbortController().signal,
-  input: { udid },
-  previous: null,
-  onBackup: async () => {},
-  progress: () => {},
-  activity: () => {},
-  ask: async () => null,
-})
+await acquireBackup(device, { udid })
 process.stdout.write(String(changes))

@@ -10,6 +10,7 @@ import { iphone, plainMux } from '../../src/iphone/index.js'
 import { EmulatedIphone, generatedContent, openTestSqlite } from '../../src/testing/index.js'
 import { Random } from '../../src/testing/synthetic-backup/random.js'
 import { Program } from '../engine/children.js'
+import { acquireBackup } from './acquire-backup.js'
 import { someFiles, treeDigest } from './backup-workshop.js'
 import type { PhoneChildWords } from './phone-child.js'
 import { readWholeBackup } from './read-whole-backup.js'
@@ -51,14 +52,8 @@ async function acquire(folder: string, run: string, previous: BackupRef | null =
     openSqlite: openTestSqlite,
     retryDelay: 50,
   })
+  const backup = await acquireBackup(device, { udid: phone.udid, run, previous })
   const { signal } = new AbortController()
-  const backup = await device.acquire({
-    ...{ run, into: [], signal, input: { udid: phone.udid }, previous },
-    onBackup: async () => {},
-    progress: () => {},
-    activity: () => {},
-    ask: async () => null,
-  })
   await device.discard(backup, { delete: false, signal, run })
 }
 
