@@ -3,8 +3,9 @@
  *   npm run bench:engine -- event-loop [--folder DIR]
  *
  * The loop's delay is what a timer of the host would have waited for its turn. Of all that is synchronous the journal alone waits
- * for the disk, so that its stretches stand beside; and what the disk and the machine's other work do by themselves shows in a
- * floor that commits as many rows with bare better-sqlite3.
+ * for the disk, so that its stretches stand beside, and V8's collector stops everything, so that its pauses do; what is left of a turn
+ * without both is the engine's own. What the disk and the machine's other work do by themselves shows in a floor that commits as many
+ * rows with bare better-sqlite3.
  */
 import { join } from 'node:path'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
@@ -63,6 +64,7 @@ await onDisk(parent, async (folder) => {
       'delay of the loop',
       'calls of the journal',
       'longest pause of V8’s collector',
+      'longest turn without both',
     ],
     rows,
   )
@@ -83,13 +85,19 @@ async function bareCommits(folder: string): Promise<void> {
   db.close()
 }
 
-/** A journal that notes how long each of its synchronous stretches took, in milliseconds. */
-function timed(journal: Journal): { readonly journal: Journal; readonly stretches: number[] } {
-  const stretches: number[] = []
+/** A time in which nothing else could happen; milliseconds as `performance.now()` tells them. */
+interface Stretch {
+  readonly start: number
+  readonly end: number
+}
+
+/** A journal that notes each of its synchronous stretches. */
+function timed(journal: Journal): { readonly journal: Journal; readonly stretches: Stretch[] } {
+  const stretches: Stretch[] = []
   const timing = <Result>(call: () => Result): Result => {
-    const since = performance.now()
+    const start = performance.now()
     const result = call()
-    stretches.push(performance.now() - since)
+    stretches.push({ start, end: performance.now() })
     return result
   }
   return {
@@ -109,27 +117,67 @@ function timed(journal: Journal): { readonly journal: Journal; readonly stretche
 /** A row of the table: what the work does to the loop, and the stretches that it adds. */
 async function watch(
   label: string,
-  stretches: number[],
+  stretches: Stretch[],
   work: () => Promise<unknown>,
 ): Promise<readonly string[]> {
   stretches.length = 0
-  const pauses: number[] = []
+  const pauses: Stretch[] = []
   const collector = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) pauses.push(duration)
+    for (const { startTime, duration } of list.getEntries())
+      pauses.push({ start: startTime, end: startTime + duration })
   })
   collector.observe({ entryTypes: ['gc'] })
   const loop = monitorEventLoopDelay({ resolution: 1 })
   loop.enable()
   // A delay is what lies between two ticks of the monitor: without one before the work, what the work does at once goes unseen.
+  const turns = watchTurns()
   await delay(20)
   await work()
   await delay(20)
   loop.disable()
+  const others = [...stretches, ...pauses].sort((a, b) => a.start - b.start)
+  const own = turns.end().map((turn) => without(turn, others))
   collector.disconnect()
   // The monitor's own timer is set for a millisecond, which is no delay.
   const late = [loop.percentile(50), loop.percentile(99.9), loop.max].map((ns) => Math.max(0, ns / 1e6 - 1))
-  const sorted = stretches.toSorted((a, b) => a - b)
+  const sorted = stretches.map(({ start, end }) => end - start).sort((a, b) => a - b)
   const shares = [0.5, 0.999, 1].map((share) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
   const show = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(', ')
-  return [label, show(late), sorted.length === 0 ? '' : show(shares), Math.max(0, ...pauses).toFixed(1)]
+  const longest = (values: readonly number[]): string => Math.max(0, ...values).toFixed(1)
+  const calls = sorted.length === 0 ? '' : show(shares)
+  const pause = longest(pauses.map(({ start, end }) => end - start))
+  return [label, show(late), calls, pause, sorted.length === 0 ? '' : longest(own)]
+}
+
+/** Notes what lies between two turns of the loop, by a timer that is set anew in each. */
+function watchTurns(): { end(): readonly Stretch[] } {
+  const turns: Stretch[] = []
+  let start = performance.now()
+  let handle: NodeJS.Timeout
+  const next = (): void => {
+    const end = performance.now()
+    turns.push({ start, end })
+    start = end
+    handle = setTimeout(next, 1)
+  }
+  handle = setTimeout(next, 1)
+  return {
+    end: () => {
+      clearTimeout(handle)
+      // A turn that waits for the timer's own millisecond is not work.
+      return turns.filter((turn) => turn.end - turn.start > 2)
+    },
+  }
+}
+
+/** Milliseconds of a turn that none of the others, which are in the order of their starts, takes up. */
+function without({ start, end }: Stretch, others: readonly Stretch[]): number {
+  let left = 0
+  let from = start
+  for (const other of others) {
+    if (other.end <= from || other.start >= end) continue
+    left += Math.max(0, other.start - from)
+    from = Math.max(from, Math.min(end, other.end))
+  }
+  return left + (end - from)
 }

@@ -71,6 +71,29 @@ it('lets the rest of the process have its turn while one run writes without end:
   expect(await turnsOf(0)).toBe(2)
 })
 
+it('answers a few writes of a group in one turn of the process, and the others in the next ones', async () => {
+  let turn = 0
+  const journal: Journal = {
+    ...memoryJournal(),
+    ready: async () => {
+      await settle()
+      turn += 1
+    },
+    commit: async (writes) => writes.map(() => ({ ok: true, generation: 1 })),
+  }
+  const commit = new GroupCommit(journal, { ...systemClock, now: () => 1_000_000 }, () => false)
+  const answeredIn: number[] = []
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      await commit.write(write)
+      answeredIn.push(turn)
+    }),
+  )
+  const first = answeredIn[0] ?? Number.NaN
+  const each = (length: number, inTurn: number): number[] => Array.from({ length }, () => inTurn)
+  expect(answeredIn).toEqual([...each(16, first), ...each(16, first + 1), ...each(8, first + 2)])
+})
+
 it('holds nothing up when a commit fails', async () => {
   const journal: Journal = { ...memoryJournal(), commit: () => Promise.reject(new Error('the disk is gone')) }
   const commit = new GroupCommit(journal, systemClock, () => false)

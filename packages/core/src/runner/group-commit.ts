@@ -13,6 +13,9 @@ interface Pending {
  */
 const largestGroup = 64
 
+/** Writes of a group that are answered in one turn of the event loop: what each run does next takes longer than its share of the commit. */
+const answeredAtOnce = 16
+
 /** Commits of a run that is alone in one turn of the event loop, and milliseconds after which it begins none more: on a slow disk, one is enough. */
 const longestAlone = { commits: 64, milliseconds: 3 }
 
@@ -63,6 +66,7 @@ export class GroupCommit {
         // SQLite moves its log into the database within a commit now and then. What follows from this one is another turn's.
         if (this.#clock.now() - since > longestAlone.milliseconds) await this.#turn()
         for (const [index, { resolve, reject }] of group.entries()) {
+          if (index > 0 && index % answeredAtOnce === 0) await this.#turn()
           const result = results[index]
           if (result === undefined) reject(new Error('the journal answered fewer writes than it was given'))
           else resolve(result)

@@ -162,6 +162,28 @@ describe('recovering', () => {
     expect(await second.runs({ unattended: true })).toEqual([])
   })
 
+  it('begins nothing of a run that is cancelled before its turn has come', async () => {
+    fresh()
+    const began: unknown[] = []
+    const saga = (run: (n: unknown) => unknown) =>
+      defineSaga({ name: 's', version: 1, steps: { a: step({ run: ({ input }) => run(input) }) } })
+    const endless = saga(() => new Promise(() => {}))
+    const first = processOn(endless)
+    for (let n = 0; n < 100; n++) await first.start(endless, n)
+    dieWith(store)
+    const heir = processOn(saga((n) => (began.push(n), 'ok')))
+    const { resumed } = await heir.recover()
+    const last = resumed.at(-1) ?? expect.fail('nothing was resumed')
+    await last.cancel()
+    expect(last.view.getSnapshot().state).toBe('retryable')
+    await Promise.all(resumed.slice(0, -1).map((run) => run.outcome()))
+    expect(began).toEqual(Array.from({ length: 99 }, (_, n) => n))
+    // A lease that were still held would let nobody else take it over.
+    expect(await heir.runs({ id: last.id })).toMatchObject([{ status: 'retryable', open: false }])
+    await last.retry()
+    expect(await last.outcome()).toMatchObject({ status: 'done' })
+  })
+
   it('shows no question that nobody asks yet', async () => {
     fresh()
     const saga = (asks: boolean) =>

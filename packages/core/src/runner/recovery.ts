@@ -30,22 +30,24 @@ export interface RecoveryParts {
   readonly pace: Pace
 }
 
-/** Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. */
-const batch = 32
+/**
+ * Runs that are taken over in one transaction: few enough that the process is not blocked for long, many enough to share a flush. The
+ * first ones are fewer, because code that has not run yet is ten times as slow.
+ */
+const batch = { first: 4, most: 16 }
+
+/** Milliseconds of work after which the process gets its turn. */
+const longestStretch = 3
 
 /** Runs that are listed at once: a journal may have to look at all that are unattended for each such list. */
-const listed = 256
+const listed = 128
 
 /**
  * Takes over what a crash left, in batches; one run that cannot be recovered does not keep the others from it. What they have
  * outstanding begins when all of them are taken over: the first ones at work would slow down the rest.
  */
 export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pace }: RecoveryParts) {
-  const recoverOne = async (
-    header: RunHeader,
-    claimed: ClaimResult,
-    { since, begin }: { readonly since: number; readonly begin: Promise<void> },
-  ): Promise<Run> => {
+  const recoverOne = async (header: RunHeader, claimed: ClaimResult, since: number): Promise<RunDriver> => {
     if (!claimed.ok) {
       if (claimed.problem === 'unreadable') throw claimed.error
       throw refusedError(header.id, claimed)
@@ -55,29 +57,30 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
       const saga = sagaNamed(header.saga)
       const state = await restoreRun(saga, record, journal)
       const driver = drivers.get(header.id) ?? new RunDriver(saga, state, shared)
-      await driver.attach(state, record, { generation, since, begin })
-      return runOf(driver)
+      await driver.attach(state, record, { generation, since, begin: 'later' })
+      return driver
     } catch (error) {
       await shared.commit.write({ kind: 'release', run: header.id, generation })
       throw error
     }
   }
 
-  const attachParked = async ({ id, saga: name }: RunHeader): Promise<Run> => {
+  const attachParked = async ({ id, saga: name }: RunHeader): Promise<RunDriver> => {
     const saga = sagaNamed(name)
     const state = await restoreRun(saga, await journal.load(id), journal)
     const driver = drivers.get(id) ?? new RunDriver(saga, state, shared)
     driver.armParked(state)
-    return runOf(driver)
+    return driver
   }
 
-  const takeAll = async (begin: () => Promise<void>): Promise<Recovery> => {
+  /** Takes over what there is to take over; adds to `taken` the drivers of what was at work. */
+  const takeAll = async (taken: RunDriver[]): Promise<Recovery> => {
     const resumed: Run[] = []
     const setAside: { run: string; error: ErrorReport }[] = []
     const elsewhere: string[] = []
-    const attempt = async (run: string, recovering: () => Promise<Run>): Promise<void> => {
+    const attempt = async (run: string, recovering: () => Promise<RunDriver>): Promise<void> => {
       try {
-        resumed.push(await recovering())
+        resumed.push(runOf(await recovering()))
       } catch (thrown) {
         const error = toHoldfastError(thrown, 'JOURNAL_FAILED')
         if (error.code === 'LEASE_HELD') elsewhere.push(run)
@@ -101,16 +104,26 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
       const claims = open.length === 0 ? [] : await journal.claim(open.map(({ id }) => id))
       // Writing the claims waited for the disk; reading the runs is work of its own.
       await journal.ready?.()
+      let turnAt = clock.now()
       for (const [index, header] of open.entries()) {
         const claimed = claims[index]
         if (claimed === undefined)
           throw new HoldfastError('JOURNAL_FAILED', 'The journal answered fewer claims than it was asked')
-        await attempt(header.id, () => recoverOne(header, claimed, { since, begin: begin() }))
+        if (clock.now() - turnAt >= longestStretch) {
+          await journal.ready?.()
+          turnAt = clock.now()
+        }
+        await attempt(header.id, async () => {
+          const driver = await recoverOne(header, claimed, since)
+          taken.push(driver)
+          return driver
+        })
       }
       for (const header of mine) if (!header.open) await attempt(header.id, () => attachParked(header))
     }
 
     let after: string | undefined
+    let size = batch.first
     for (;;) {
       await journal.ready?.()
       const page = await journal.runs({
@@ -120,28 +133,30 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
       })
       after = page.at(-1)?.id
       if (after === undefined) return { resumed, setAside, elsewhere }
-      for (let first = 0; first < page.length; first += batch) {
+      for (let first = 0; first < page.length; ) {
         await journal.ready?.()
-        await takeBatch(page.slice(first, first + batch))
+        await takeBatch(page.slice(first, first + size))
+        first += size
+        size = Math.min(2 * size, batch.most)
       }
     }
   }
 
   const recover = async (): Promise<Recovery> => {
-    const waiting: (() => void)[] = []
+    const taken: RunDriver[] = []
     try {
-      return await takeAll(() => new Promise((resolve) => waiting.push(resolve)))
+      return await takeAll(taken)
     } finally {
-      void beginAll(waiting)
+      void beginAll(taken)
     }
   }
 
   /** Lets the runs begin one after the other: ten thousand of them at once would block the process by their promises alone. */
-  const beginAll = async (waiting: readonly (() => void)[]): Promise<void> => {
-    for (const begin of waiting) {
+  const beginAll = async (taken: readonly RunDriver[]): Promise<void> => {
+    for (const driver of taken) {
       // A journal that fails here fails each run at its own next write, where it is told.
       await pace.next().catch(() => {})
-      begin()
+      driver.goOn()
     }
   }
 

@@ -23,9 +23,9 @@ import {
   stateName,
   summarise,
 } from './run-state.js'
-import { RunTeller } from './run-teller.js'
+import { RunTeller, type ToldRun } from './run-teller.js'
 import { RunTimers } from './run-timers.js'
-import { RunWork } from './run-work.js'
+import { RunWork, type WorkingRun } from './run-work.js'
 import { unwritten } from './unwritten.js'
 
 /** What all runs of a runner share. */
@@ -52,21 +52,21 @@ export interface ClaimedLease {
   readonly generation: number
   /** The moment of the claim, from which the lease counts; unix milliseconds. */
   readonly since: number
-  /** What the run has outstanding is begun when it resolves. @default at once */
-  readonly begin?: Promise<void>
+  /** Whether what the run has outstanding is begun at once, or by {@link RunDriver.goOn}. @default 'now' */
+  readonly begin?: 'now' | 'later'
 }
 
 /**
  * Drives one run: decides, journals, and only then performs. Entries of a run are handled one after the other.
  */
-export class RunDriver {
+export class RunDriver implements WorkingRun, ToldRun {
   readonly saga: AnySaga
   /** What hosts see and hear of the run. */
   readonly told: RunTeller
-  readonly #shared: DriverShared
+  readonly shared: DriverShared
+  readonly lease: RunLease
   readonly #mailbox = new Mailbox()
   readonly #timers: RunTimers
-  readonly #lease: RunLease
   readonly #work: RunWork
   readonly #inspection: RunInspection | null
   #state: RunState
@@ -75,33 +75,18 @@ export class RunDriver {
   /** Whether hooks are being run. Each entry that they write makes the run rest anew, which must not run them beside themselves. */
   #hooking = false
   #suspended: HoldfastError | null = null
+  /** The effect that is to be begun by {@link goOn}. */
+  #later: string | null = null
 
   constructor(saga: AnySaga, state: RunState, shared: DriverShared) {
     this.saga = saga
     this.#state = state
-    this.#shared = shared
+    this.shared = shared
     this.#timers = new RunTimers(shared.clock, (timer) => void this.#fire(timer))
-    this.#lease = new RunLease(state.run.id, shared)
-    this.#work = new RunWork({
-      saga,
-      clock: shared.clock,
-      lease: this.#lease,
-      state: () => this.#state,
-      suspended: () => this.#suspended,
-      lost: (error) => this.suspend(error),
-      progressed: (progress) => this.told.progressed(progress),
-      report: (effect, body) => this.#report(effect, body),
-    })
+    this.lease = new RunLease(state.run.id, shared)
+    this.#work = new RunWork(this)
     this.#inspection = shared.inspect?.(saga, state) ?? null
-    this.told = new RunTeller({
-      saga,
-      clock: shared.clock,
-      progressInterval: shared.progressInterval,
-      onListenerError: shared.onListenerError,
-      state: () => this.#state,
-      suspended: () => this.#suspended,
-      asks: () => this.generation === null || this.#work.asks,
-    })
+    this.told = new RunTeller(this)
   }
 
   get run(): RunIdentity {
@@ -114,11 +99,16 @@ export class RunDriver {
 
   /** The lease that this driver holds; null when none. */
   get generation(): number | null {
-    return this.#lease.generation
+    return this.lease.generation
   }
 
   get suspended(): HoldfastError | null {
     return this.#suspended
+  }
+
+  /** Whether the question in the state is really being asked; where the run is not driven, only its driver knows. */
+  get asks(): boolean {
+    return this.generation === null || this.#work.asks
   }
 
   /** Whether the run rests, has ended or is not driven here, and everything that was started for it has stopped. Hooks do not count. */
@@ -138,12 +128,12 @@ export class RunDriver {
 
   /** Begins to drive a run whose first entry was just written under `generation`, at the moment `since`. */
   begin(generation: number, applied: Applied, since: number): void {
-    this.#lease.take(generation, since)
-    this.#shared.onLease(this)
+    this.lease.take(generation, since)
+    this.shared.onLease(this)
     this.#settle(applied, null, false)
   }
 
-  /** Takes over a run that was claimed; what is outstanding is gone on with when `lease.begin` resolves. */
+  /** Takes over a run that was claimed, and begins what is outstanding unless `lease.begin` says later. */
   attach(state: RunState, record: RunRecord, lease: ClaimedLease): Promise<void> {
     return this.#mailbox.post(async () => {
       await this.#attach(state, record, lease)
@@ -151,18 +141,25 @@ export class RunDriver {
     })
   }
 
+  /** Begins what was left for later when the run was taken over, unless that has been left meanwhile. */
+  goOn(): void {
+    const { working } = this.#state
+    if (working !== null && working.id === this.#later && this.generation !== null) this.#work.begin(working)
+    this.#later = null
+  }
+
   /** Arms the timer of a parked run as the journal shows it, which needs no lease until it fires. */
   armParked(state: RunState): void {
     this.#state = state
     this.#timers.follow(state.timers)
-    this.#shared.onLease(this)
+    this.shared.onLease(this)
     this.#inspection?.resumed(state)
     this.told.view.changed()
   }
 
   /** The lease was taken or renewed at the moment `since`. */
   prolong(since: number): void {
-    this.#lease.prolong(since)
+    this.lease.prolong(since)
   }
 
   /** Looks at the clock now: what became due while the machine slept fires at once. */
@@ -184,7 +181,7 @@ export class RunDriver {
    * Submits what an effect gave, unless it has been left by the time that its turn comes: what was asked for before, and is still being
    * written, may have begun another one that the result would be taken for. False then.
    */
-  #report(effect: string, body: EntryBody): Promise<boolean> {
+  report(effect: string, body: EntryBody): Promise<boolean> {
     return this.#mailbox.post(async () => this.#state.working?.id === effect && (await this.#handle(body)))
   }
 
@@ -229,10 +226,10 @@ export class RunDriver {
   suspend(error: HoldfastError): void {
     if (this.#suspended !== null) return
     this.#suspended = error
-    this.#lease.drop()
+    this.lease.drop()
     this.disarm()
     this.#work.end(error)
-    this.#shared.onLease(this)
+    this.shared.onLease(this)
     this.#inspection?.suspended(error)
     this.told.emit({ type: 'run.suspended', error: reportError(error) })
     this.told.view.changed()
@@ -262,7 +259,7 @@ export class RunDriver {
 
   async #hold(): Promise<void> {
     if (this.generation !== null) return
-    const { journal, clock } = this.#shared
+    const { journal, clock } = this.shared
     const since = clock.now()
     const [claimed] = await journal.claim([this.run.id])
     if (claimed === undefined) throw new Error('the journal answered no claim')
@@ -278,20 +275,23 @@ export class RunDriver {
   async #attach(
     state: RunState,
     record: RunRecord,
-    { generation, since, begin }: ClaimedLease,
+    { generation, since, begin = 'now' }: ClaimedLease,
   ): Promise<void> {
     this.#state = state
-    this.#lease.take(generation, since)
+    this.lease.take(generation, since)
     this.#snapshotSeq = record.snapshot?.seq ?? 0
     this.#suspended = null
-    this.#shared.onLease(this)
+    this.shared.onLease(this)
     const { version } = record.header
     if (version !== this.saga.definition.version) {
       await this.#handle({ type: 'run.migrated', from: version, to: this.saga.definition.version })
     }
     this.#inspection?.resumed(this.#state)
     const { working } = this.#state
-    if (working !== null) this.#work.begin(working, begin)
+    if (working !== null && begin === 'later') {
+      this.#later = working.id
+      this.#work.expect()
+    } else if (working !== null) this.#work.begin(working)
     else this.#timers.follow(this.#state.timers)
     this.told.view.changed()
   }
@@ -299,7 +299,7 @@ export class RunDriver {
   async #handle(body: EntryBody): Promise<boolean> {
     if (this.#suspended !== null || this.generation === null) return false
     const previous = this.#state
-    const since = this.#shared.clock.now()
+    const since = this.shared.clock.now()
     const entry: Entry = { seq: previous.seq + 1, at: since, body }
     let applied: Applied
     let release: boolean
@@ -308,7 +308,7 @@ export class RunDriver {
       if (!applied.matters) return false
       // Whoever takes over a run that rests has something in mind with it.
       release = body.type !== 'run.migrated' && this.#mayRelease(applied)
-      const result = await this.#shared.commit.write(this.#append(entry, applied, release))
+      const result = await this.shared.commit.write(this.#append(entry, applied, release))
       if (!result.ok) throw leaseLost(this.run.id)
     } catch (error) {
       this.suspend(unwritten(body, previous, toHoldfastError(error, 'JOURNAL_FAILED')))
@@ -328,7 +328,7 @@ export class RunDriver {
       summary: summarise(this.saga, state),
       release,
     } as const
-    const isDue = state.seq - this.#snapshotSeq >= this.#shared.snapshotEvery
+    const isDue = state.seq - this.#snapshotSeq >= this.shared.snapshotEvery
     if (!migrated && !isDue) return append
     this.#snapshotSeq = state.seq
     const withSnapshot = { ...append, snapshot: writeState(state) }
@@ -346,12 +346,12 @@ export class RunDriver {
   #settle(applied: Applied, previous: RunState | null, released: boolean): void {
     this.#state = applied.state
     if (released) {
-      this.#lease.drop()
+      this.lease.drop()
       this.#work.rest()
     }
     this.#inspection?.changed(applied, eventOf(previous, applied.state))
     this.#perform(applied.effects)
-    if (released) this.#shared.onLease(this)
+    if (released) this.shared.onLease(this)
     this.told.changed(previous, applied)
     if (!released && isResting(applied.state)) void this.#mailbox.post(() => this.#rest())
   }
@@ -371,18 +371,18 @@ export class RunDriver {
     await this.#work.quietened()
     if (pendingWork(this.saga, this.#state).length > 0) {
       this.told.view.changed()
-      this.#shared.onHooks(this)
+      this.shared.onHooks(this)
       if (!this.#hooking) void this.#runHooks()
       return
     }
     try {
-      await this.#shared.commit.write({ kind: 'release', run: this.run.id, generation: this.generation })
+      await this.shared.commit.write({ kind: 'release', run: this.run.id, generation: this.generation })
     } catch (error) {
       this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
       return
     }
-    this.#lease.drop()
-    this.#shared.onLease(this)
+    this.lease.drop()
+    this.shared.onLease(this)
     this.told.view.changed()
   }
 
@@ -391,7 +391,7 @@ export class RunDriver {
     try {
       await runHooks({
         saga: this.saga,
-        clock: this.#shared.clock,
+        clock: this.shared.clock,
         state: () => this.#state,
         isDriven: () => this.#suspended === null,
         submit: (body) => this.submit(body),
@@ -408,7 +408,7 @@ export class RunDriver {
     } catch (error) {
       // Another process woke the run first, or holds what it needs; this one waits no more, and `recover` looks at the run again.
       this.disarm()
-      this.#shared.onLease(this)
+      this.shared.onLease(this)
       this.told.emit({ type: 'run.suspended', error: reportError(error) })
     }
   }

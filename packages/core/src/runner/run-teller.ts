@@ -3,11 +3,11 @@ import { type HoldfastError, reportError } from '../errors/holdfast-error.js'
 import { type RunEvent, type RunEventBody, runEventVersion } from '../events/run-event.js'
 import type { AnySaga } from '../machine/define-saga.js'
 import type { Progress } from '../saga/step.js'
-import type { Clock } from '../time/clock.js'
 import { describeEntry } from './describe-entry.js'
 import { type Applied, type RunState, stateName } from './run-state.js'
+import type { RunViewSnapshot } from './run-view.js'
 import { overallProgress, viewOf } from './run-view.js'
-import { ViewStore } from './view-store.js'
+import { type Telling, ViewStore } from './view-store.js'
 
 /** Typed events of a run: each type by its name, and all of them as `event`. */
 export type RunEvents = { [Type in RunEvent['type']]: (event: Extract<RunEvent, { type: Type }>) => void } & {
@@ -17,17 +17,13 @@ export type RunEvents = { [Type in RunEvent['type']]: (event: Extract<RunEvent, 
 /** What a {@link RunTeller} needs of its run. */
 export interface ToldRun {
   readonly saga: AnySaga
-  readonly clock: Clock
+  readonly shared: Telling
   /** The present state. */
-  readonly state: () => RunState
+  readonly state: RunState
   /** Why this process no longer drives the run; null while it does. */
-  readonly suspended: () => HoldfastError | null
+  readonly suspended: HoldfastError | null
   /** Whether the question in the state is really being asked. */
-  readonly asks: () => boolean
-  /** Least milliseconds between two notifications of progress. */
-  readonly progressInterval: number
-  /** Tells the host what a listener of its own threw: one that throws must not stop a run. */
-  readonly onListenerError: (error: unknown) => void
+  readonly asks: boolean
 }
 
 /** Tells hosts of one run: its view, its events, and its progress, which is nowhere but here. */
@@ -40,20 +36,17 @@ export class RunTeller {
 
   constructor(run: ToldRun) {
     this.#run = run
-    const { saga, clock, progressInterval, onListenerError } = run
-    this.view = new ViewStore({
-      clock,
-      progressInterval,
-      onListenerError,
-      read: () => {
-        const suspended = run.suspended()
-        return viewOf(saga, run.state(), {
-          progress: this.#progress,
-          overall: this.#overall,
-          suspended: suspended === null ? null : reportError(suspended),
-          asks: run.asks(),
-        })
-      },
+    this.view = new ViewStore(this, run.shared)
+  }
+
+  /** Makes the view of the present state. */
+  read(): RunViewSnapshot {
+    const { saga, state, suspended, asks } = this.#run
+    return viewOf(saga, state, {
+      progress: this.#progress,
+      overall: this.#overall,
+      suspended: suspended === null ? null : reportError(suspended),
+      asks,
     })
   }
 
@@ -71,15 +64,15 @@ export class RunTeller {
     this.#grow(progress)
     this.view.progressed(() => {
       if (this.#progress === null) return
-      const step = stateName(this.#run.state())
+      const step = stateName(this.#run.state)
       this.emit({ type: 'step.progress', step, progress: this.#progress, overall: this.#overall })
     })
   }
 
   emit(body: RunEventBody): void {
     if (!this.#isHeard) return
-    const { run, seq } = this.#run.state()
-    const at = this.#run.clock.now()
+    const { run, seq } = this.#run.state
+    const at = this.#run.shared.clock.now()
     const event: RunEvent = { version: runEventVersion, run: run.id, seq, at, ...body }
     this.#guarded(() => this.events.emit('event', event))
     // The emitter's types tie each name to its own event, which a union of all of them cannot show.
@@ -93,14 +86,14 @@ export class RunTeller {
 
   #grow(progress: Progress | null): void {
     const { saga, state } = this.#run
-    this.#overall = Math.max(this.#overall, overallProgress(saga, state().snapshot.context, progress))
+    this.#overall = Math.max(this.#overall, overallProgress(saga, state.snapshot.context, progress))
   }
 
   #guarded(call: () => unknown): void {
     try {
       call()
     } catch (error) {
-      this.#run.onListenerError(error)
+      this.#run.shared.onListenerError(error)
     }
   }
 }

@@ -2,11 +2,14 @@ import type { Clock } from '../time/clock.js'
 import { DeadlineTimer } from '../time/deadline-timer.js'
 import type { PendingTimer } from './run-state.js'
 
+const none: readonly never[] = []
+
 /** The timers of one run in this process: always those that the state of the run has pending. */
 export class RunTimers {
   readonly #clock: Clock
   readonly #onDue: (timer: string) => void
-  readonly #set = new Map<string, DeadlineTimer>()
+  /** Not a map: most runs have none, and the table of an empty one is the largest thing that they would hold. */
+  #set: readonly { readonly name: string; readonly timer: DeadlineTimer }[] = none
 
   constructor(clock: Clock, onDue: (timer: string) => void) {
     this.#clock = clock
@@ -15,34 +18,34 @@ export class RunTimers {
 
   /** Whether any is set. */
   get areSet(): boolean {
-    return this.#set.size > 0
+    return this.#set.length > 0
   }
 
   /** Sets what is pending and not set yet, and stops what is no longer pending. */
   follow(pending: ReadonlyMap<string, PendingTimer>): void {
-    for (const [name, timer] of this.#set) {
-      if (pending.has(name)) continue
-      timer.stop()
-      this.#set.delete(name)
-    }
+    if (pending.size === 0 && !this.areSet) return
+    const kept = this.#set.filter(({ name }) => pending.has(name))
+    for (const each of this.#set) if (!kept.includes(each)) each.timer.stop()
+    const isSet = new Set(kept.map(({ name }) => name))
     for (const [name, { due, delay }] of pending) {
-      if (this.#set.has(name)) continue
+      if (isSet.has(name)) continue
       const onDue = (): void => {
-        this.#set.delete(name)
+        this.#set = this.#set.filter((other) => other.name !== name)
         this.#onDue(name)
       }
-      this.#set.set(name, new DeadlineTimer(this.#clock, due, onDue, delay))
+      kept.push({ name, timer: new DeadlineTimer(this.#clock, due, onDue, delay) })
     }
+    this.#set = kept
   }
 
   /** Looks at the clock now. */
   look(): void {
-    for (const timer of this.#set.values()) timer.look()
+    for (const { timer } of this.#set) timer.look()
   }
 
   /** Stops all of them. */
   stop(): void {
-    for (const timer of this.#set.values()) timer.stop()
-    this.#set.clear()
+    for (const { timer } of this.#set) timer.stop()
+    this.#set = none
   }
 }

@@ -14,17 +14,17 @@ import { undoStep } from './undo-step.js'
 /** What the work of a run needs of its driver. */
 export interface WorkingRun {
   readonly saga: AnySaga
-  readonly clock: Clock
+  readonly shared: { readonly clock: Clock }
   readonly lease: RunLease
+  readonly told: { progressed(progress: Progress): void }
   /** The present state. */
-  readonly state: () => RunState
+  readonly state: RunState
   /** Why this process no longer drives the run; null while it does. */
-  readonly suspended: () => HoldfastError | null
+  readonly suspended: HoldfastError | null
   /** The lease turned out to be lost. */
-  readonly lost: (error: HoldfastError) => void
-  readonly progressed: (progress: Progress) => void
+  suspend(error: HoldfastError): void
   /** Journals what an effect gave. False when the effect had been left by the time that its turn came. */
-  readonly report: (effect: string, body: EntryBody) => Promise<boolean>
+  report(effect: string, body: EntryBody): Promise<boolean>
 }
 
 /** What a run has at work: its steps and undos, one after the other, never two at once, also when one takes long to end. */
@@ -54,20 +54,24 @@ export class RunWork {
     return this.#attempt?.asks === true
   }
 
-  /** Begins a step or an undo when what was begun before has ended, and not before `after`. */
-  begin({ id, actor }: { readonly id: string; readonly actor: string }, after?: Promise<void>): void {
-    const previous = after === undefined ? this.#ended : Promise.all([this.#ended, after])
+  /** Something will be begun: until then the run is not quiet. */
+  expect(): void {
     this.#quiet = false
-    this.#ended = previous.then(async () => {
-      const { lease, lost } = this.#run
+  }
+
+  /** Begins a step or an undo when what was begun before has ended. */
+  begin({ id, actor }: { readonly id: string; readonly actor: string }): void {
+    this.#quiet = false
+    this.#ended = this.#ended.then(async () => {
+      const { lease } = this.#run
       // Nothing is awaited between the last look and what begins: another run's commit could block, and be stopped, in between.
       while (lease.isInDoubt) {
         const reason = await lease.lostBecause()
-        if (reason !== null) lost(reason)
+        if (reason !== null) this.#run.suspend(reason)
       }
-      if (this.#run.suspended() !== null) return
+      if (this.#run.suspended !== null) return
       // Between the decision and now it may have been left again: cancelled while what came before was still ending.
-      if (this.#run.state().working?.id !== id) return
+      if (this.#run.state.working?.id !== id) return
       if (actor === 'compensate') await this.#undo(id)
       else await this.#step(id, actor)
     })
@@ -102,13 +106,13 @@ export class RunWork {
   }
 
   async #step(effect: string, name: string): Promise<void> {
-    const { saga, clock, state, progressed, report } = this.#run
+    const { saga, shared, state, told } = this.#run
     const step = saga.definition.steps.find((candidate) => candidate.name === name)
     if (step === undefined) return
-    const { run, snapshot, attempt: told } = state()
+    const { run, snapshot, attempt: time } = state
     const { attempt: number, input, outputs, checkpoint } = stepInput(snapshot.context, name)
     const write = async (body: EntryBody): Promise<void> => {
-      if (!(await report(effect, body))) throw this.#notWritten()
+      if (!(await this.#run.report(effect, body))) throw this.#notWritten()
     }
     const attempt = new StepAttempt(
       step,
@@ -122,20 +126,20 @@ export class RunWork {
         output: readOutputs(saga.definition, outputs),
       },
       {
-        progress: progressed,
+        progress: (progress) => told.progressed(progress),
         checkpoint: (value, used) => write({ type: 'step.checkpoint', step: name, value, ...used }),
         asked: ({ kind, message, secret = false }, used) =>
           write({ type: 'run.asked', ask: { kind, message, secret }, ...used }),
         answered: (kind) => write({ type: 'run.answered', kind }),
       },
-      clock,
-      told?.used ?? 0,
+      shared.clock,
+      time?.used ?? 0,
     )
     this.#attempt = attempt
     const result = await attempt.result
     this.#attempt = null
     // A step that was left (cancelled, discarded) has nothing more to say.
-    void report(
+    void this.#run.report(
       effect,
       result.ok
         ? { type: 'step.succeeded', step: name, output: result.output }
@@ -144,13 +148,13 @@ export class RunWork {
   }
 
   async #undo(effect: string): Promise<void> {
-    const { saga, state, report } = this.#run
-    const { run, snapshot } = state()
+    const { saga, state } = this.#run
+    const { run, snapshot } = state
     const body = await undoStep(saga, undoInput(snapshot.context), { run: run.id, owner: run.owner })
-    void report(effect, body)
+    void this.#run.report(effect, body)
   }
 
   #notWritten(): HoldfastError {
-    return this.#run.suspended() ?? new HoldfastError('CANCELLED', 'The step was left meanwhile')
+    return this.#run.suspended ?? new HoldfastError('CANCELLED', 'The step was left meanwhile')
   }
 }

@@ -2,10 +2,8 @@ import type { Clock } from '../time/clock.js'
 import { atDeadline } from '../time/deadline-timer.js'
 import type { RunView, RunViewSnapshot } from './run-view.js'
 
-/** What a {@link ViewStore} needs of its run. */
-export interface ViewSource {
-  /** Makes the view of the present state. */
-  readonly read: () => RunViewSnapshot
+/** How runs are told of. */
+export interface Telling {
   readonly clock: Clock
   /** Least milliseconds between two notifications of progress. */
   readonly progressInterval: number
@@ -15,21 +13,26 @@ export interface ViewSource {
 
 /** The external store of a run: makes a snapshot when somebody looks, and tells of changes at once, of progress at a bearable rate. */
 export class ViewStore implements RunView {
-  readonly #source: ViewSource
-  readonly #listeners = new Set<() => void>()
+  readonly #source: { read(): RunViewSnapshot }
+  readonly #telling: Telling
+  /** Another array at each change: whoever is being told is told all the same. */
+  #listeners: readonly { readonly listener: () => void }[] = []
   #snapshot: RunViewSnapshot | null = null
   #toldAt = 0
   #isDue = false
 
-  constructor(source: ViewSource) {
+  /** `source` makes the view of the present state. */
+  constructor(source: { read(): RunViewSnapshot }, telling: Telling) {
     this.#source = source
+    this.#telling = telling
   }
 
   // Both are handed around without their object: `useSyncExternalStore(view.subscribe, view.getSnapshot)`.
   readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener)
+    const added = { listener }
+    this.#listeners = [...this.#listeners, added]
     return () => {
-      this.#listeners.delete(listener)
+      this.#listeners = this.#listeners.filter((other) => other !== added)
     }
   }
 
@@ -41,12 +44,12 @@ export class ViewStore implements RunView {
   /** Something changed: everybody is told now. */
   changed(): void {
     this.#snapshot = null
-    this.#toldAt = this.#source.clock.now()
-    for (const listener of [...this.#listeners]) {
+    this.#toldAt = this.#telling.clock.now()
+    for (const { listener } of this.#listeners) {
       try {
         listener()
       } catch (error) {
-        this.#source.onListenerError(error)
+        this.#telling.onListenerError(error)
       }
     }
   }
@@ -55,7 +58,7 @@ export class ViewStore implements RunView {
   progressed(before: () => void): void {
     if (this.#isDue) return
     this.#isDue = true
-    const { clock, progressInterval } = this.#source
+    const { clock, progressInterval } = this.#telling
     const tell = (): void => {
       this.#isDue = false
       before()
