@@ -1,4 +1,4 @@
-import { constants, lstatSync, renameSync, type Stats } from 'node:fs'
+import { constants, lstatSync, mkdirSync, renameSync, type Stats } from 'node:fs'
 import { copyFile, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
@@ -276,14 +276,20 @@ export class TargetFolder {
 
   async #makeFolder(folder: string, path: string): Promise<void> {
     if (await this.#isReal(folder, path)) return
-    await mkdir(folder, { mode: 0o700 })
+    await this.#calls.make(
+      () => void mkdirSync(folder, { mode: 0o700 }),
+      () => mkdir(folder, { mode: 0o700 }),
+    )
     this.#real.add(folder)
   }
 
   /** Whether a folder is there. */
   async #isReal(folder: string, path: string): Promise<boolean> {
     if (this.#real.has(folder)) return true
-    const stats = await statusOf(folder)
+    const stats = await this.#calls.make(
+      () => lstatSync(folder, { throwIfNoEntry: false }) ?? null,
+      () => statusOf(folder),
+    )
     if (stats === null) return false
     if (stats.isSymbolicLink()) throw unsafe(path, 'a folder above it is a link')
     if (!stats.isDirectory()) throw systemError('ENOTDIR', path)

@@ -54,9 +54,9 @@ export async function sendFile(
   await wire.write(named(path), waiting)
   const source = content[Symbol.asyncIterator]()
   for (;;) {
-    let next: IteratorResult<Uint8Array>
+    let piece: IteratorResult<Uint8Array>
     try {
-      next = await source.next()
+      piece = await source.next()
     } catch (error) {
       await wire.write(
         block(blocks.localError, Buffer.from(error instanceof Error ? error.message : 'failed')),
@@ -64,9 +64,9 @@ export async function sendFile(
       )
       return { error }
     }
-    if (next.done === true) break
-    for (let at = 0; at < next.value.length; at += blockBytes) {
-      await wire.write(block(blocks.data, next.value.subarray(at, at + blockBytes)), waiting)
+    if (piece.done === true) break
+    for (let at = 0; at < piece.value.length; at += blockBytes) {
+      await wire.write(block(blocks.data, piece.value.subarray(at, at + blockBytes)), waiting)
     }
   }
   await wire.write(block(blocks.end), waiting)
@@ -117,7 +117,7 @@ class FileInStream {
 
   /** Begins a block; all but those of data end the file, whatever they say. */
   async #begin(): Promise<void> {
-    const head = await this.#wire.read(5, this.#waiting)
+    const head = await next(this.#wire, 5, this.#waiting)
     const [length, code] = [head.readUInt32BE(), head[4]]
     if (length === 0) throw unexpected('A block of a file has no kind.')
     if (code === blocks.data) {
@@ -144,9 +144,14 @@ class FileInStream {
 }
 
 async function readName(wire: Wire, waiting: Waiting): Promise<string> {
-  const length = (await wire.read(4, waiting)).readUInt32BE()
+  const length = (await next(wire, 4, waiting)).readUInt32BE()
   if (length > longestName) throw unexpected(`A name has ${length} bytes.`)
-  return (await wire.read(length, waiting)).toString('utf8')
+  return length === 0 ? '' : (await next(wire, length, waiting)).toString('utf8')
+}
+
+/** The next bytes, without a wait where they have come. Throws as {@link Wire.read}. */
+function next(wire: Wire, count: number, waiting: Waiting): Buffer | Promise<Buffer> {
+  return wire.take(count, waiting) ?? wire.read(count, waiting)
 }
 
 function named(path: string): Buffer {

@@ -1,12 +1,16 @@
 import type { Dirent } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
+import { lookAtAll } from '../../file-status/look-at-all.js'
 import { FileIdTable } from '../../ios-backup/manifest/file-id-table.js'
 import type { FileChanges } from '../mobilebackup2/file-changes.js'
 
 const fileIdPattern = /^[0-9a-f]{40}$/
 const folderPattern = /^[0-9a-f]{2}$/
+
+/** Files whose lengths are asked for together. */
+const lookedAtOnce = 500
 
 /** Numbers of the tables: the bytes of a file and one, or one of these. */
 const ofUnknownLength = 0.5
@@ -73,14 +77,22 @@ export class ExpectedFiles implements FileChanges {
     if (this.#untold.has(null)) return 0
     const missing = new Map(this.#counts)
     let differing = 0
+    let lengths = new Map<string, number>()
+    const look = async (): Promise<void> => {
+      const found = await lookAtAll([...lengths.keys()])
+      for (const [index, length] of [...lengths.values()].entries())
+        if (found[index]?.size !== length) differing++
+      lengths = new Map()
+    }
     for await (const { folder, id } of blobsIn(tree, signal)) {
       const value = this.#placed.get(id)
       if (value === null || value === gone || this.#untold.has(folder)) continue
       missing.set(folder, (missing.get(folder) ?? 0) - 1)
       if (value === ofUnknownLength) continue
-      const { size } = await lstat(join(tree, folder, id))
-      if (size !== value - 1) differing++
+      lengths.set(join(tree, folder, id), value - 1)
+      if (lengths.size >= lookedAtOnce) await look()
     }
+    await look()
     const told = [...missing].filter(([folder]) => !this.#untold.has(folder))
     return told.reduce((sum, [, count]) => sum + count, differing)
   }

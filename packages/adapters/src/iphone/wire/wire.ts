@@ -49,6 +49,16 @@ export class Wire {
     })
   }
 
+  /**
+   * Exactly `count` bytes if they have come, else null: of a thousand small pieces most are there already, and to wait for each takes longer
+   * than to read it. Throws the signal's reason.
+   */
+  take(count: number, { signal }: Pick<Waiting, 'signal'> = {}): Buffer | null {
+    signal?.throwIfAborted()
+    // At its end a stream gives what it has left.
+    return this.stream.readableLength < count ? null : this.#take(count)
+  }
+
   /** At least one byte and at most `most`, as they come. Throws as {@link read}. */
   async readSome(most: number, waiting: Waiting = {}): Promise<Buffer> {
     return this.#until('readable', waiting, () => {
