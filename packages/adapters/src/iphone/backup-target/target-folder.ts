@@ -277,7 +277,7 @@ export class TargetFolder {
   async #makeFolder(folder: string, path: string): Promise<void> {
     if (await this.#isReal(folder, path)) return
     await this.#calls.make(
-      () => void mkdirSync(folder, { mode: 0o700 }),
+      () => mkdirSync(folder, { mode: 0o700 }),
       () => mkdir(folder, { mode: 0o700 }),
     )
     this.#real.add(folder)
