@@ -184,6 +184,53 @@ describe('recovering', () => {
     expect(await last.outcome()).toMatchObject({ status: 'done' })
   })
 
+  it('tries a step once of a run whose lease was lost, and taken again, before its turn had come', async () => {
+    fresh()
+    const began: unknown[] = []
+    let end = (): void => {}
+    const ended = new Promise<string>((resolve) => {
+      end = () => resolve('ok')
+    })
+    const saga = (run: (n: unknown) => unknown) =>
+      defineSaga({ name: 's', version: 1, steps: { a: step({ run: ({ input }) => run(input) }) } })
+    const endless = saga(() => new Promise(() => {}))
+    const first = processOn(endless)
+    for (let n = 0; n < 100; n++) await first.start(endless, n)
+    dieWith(store)
+
+    const inner = memoryJournal({ store, clock, leaseDuration })
+    let turn: Promise<void> = Promise.resolve()
+    let letTurn = (): void => {}
+    const journal: Journal = {
+      ...inner,
+      ready: () => turn,
+      // When all are taken over, turns are held back: none but the first ones begin.
+      runs: async (filter) => {
+        const page = await inner.runs(filter)
+        if (page.length > 0) return page
+        turn = new Promise((resolve) => {
+          letTurn = resolve
+        })
+        return page
+      },
+    }
+    const heir = createRunner({ journal, sagas: [saga((n) => (began.push(n), ended))], clock })
+    const { resumed } = await heir.recover()
+    const last = resumed.at(-1) ?? expect.fail('nothing was resumed')
+    dieWith(store)
+    await clock.advance(leaseDuration / 3)
+    expect(await last.outcome()).toMatchObject({ status: 'suspended', error: { code: 'LEASE_LOST' } })
+    await last.retry()
+    await clock.advance(0)
+    expect(began.filter((n) => n === 99)).toEqual([99])
+
+    letTurn()
+    await clock.advance(0)
+    end()
+    expect(await last.outcome()).toMatchObject({ status: 'done' })
+    expect(began.filter((n) => n === 99)).toEqual([99])
+  })
+
   it('shows no question that nobody asks yet', async () => {
     fresh()
     const saga = (asks: boolean) =>

@@ -288,11 +288,11 @@ export class RunDriver implements WorkingRun, ToldRun {
     }
     this.#inspection?.resumed(this.#state)
     const { working } = this.#state
-    if (working !== null && begin === 'later') {
-      this.#later = working.id
-      this.#work.expect()
-    } else if (working !== null) this.#work.begin(working)
-    else this.#timers.follow(this.#state.timers)
+    // What an earlier taking over has left for later was left with it.
+    this.#later = begin === 'later' && working !== null ? working.id : null
+    if (working === null) this.#timers.follow(this.#state.timers)
+    else if (begin === 'later') this.#work.expect()
+    else this.#work.begin(working)
     this.told.view.changed()
   }
 

@@ -90,14 +90,12 @@ export function runOf(driver: RunDriver): Run {
 
 /** Not a literal with closures: a recovery of thousands of runs makes thousands of handles, and they were a fifth of what it keeps. */
 class RunHandle implements Run {
+  readonly id: string
   readonly #driver: RunDriver
 
   constructor(driver: RunDriver) {
+    this.id = driver.run.id
     this.#driver = driver
-  }
-
-  get id(): string {
-    return this.#driver.run.id
   }
 
   get view(): RunView {
