@@ -2,8 +2,8 @@
  * A backup from the cable, beside idevicebackup2 of libimobiledevice against the same emulated phone, in turns:
  *   npm run bench:iphone -- [--folder DIR] [--passes N]
  *
- * 800 MB in large files, and 20,000 small ones. Each is a whole process, from its start to its end, and a full backup into an empty folder.
- * Ours checks each write, has all of it brought to the disk and looks at the finished backup; the other one does neither. Two floors say
+ * 800 MB in large files, and 20,000 small ones. Each is a whole process, from its start to its end, and a full backup into an empty folder,
+ * which stays until all is measured: 3 GB for each pass. Ours checks each write, has all of it brought to the disk and looks at the finished backup; the other one does neither. Two floors say
  * what is not theirs: how fast the phone can send to a host that throws everything away, and how fast the disk takes as many files.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'

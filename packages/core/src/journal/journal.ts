@@ -149,8 +149,9 @@ export interface Journal {
   commit(writes: readonly JournalWrite[]): Promise<readonly WriteResult[]>
 
   /**
-   * A journal that blocks while it commits lets the rest of the process have its turn here, before each group of writes.
-   * Whatever is written until it resolves shares that commit. A journal without it commits at the end of the tick.
+   * A journal that blocks while it commits lets the rest of the process have its turn here, before each group of writes, and wherever
+   * much follows from one. Whatever is written until it resolves shares the next commit. A journal without it commits at the end of the
+   * tick. Never rejects.
    */
   ready?(): Promise<void>
 

@@ -7,10 +7,7 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/**
- * Writes in one commit at the most. All that follows from a commit happens in one turn of the event loop, and a burst of thousands must
- * not block the process for long; a larger group would hardly save anything more.
- */
+/** Writes in one commit at the most: a burst of thousands must not block the process for long, and a larger group would hardly save anything more. */
 const largestGroup = 64
 
 /** Writes of a group that are answered in one turn of the event loop: what each run does next takes longer than its share of the commit. */

@@ -38,13 +38,16 @@ export class LeaseKeeper {
 
   async #renew(): Promise<void> {
     const held = [...this.#drivers].flatMap((driver) =>
-      driver.generation === null ? [] : [{ driver, run: driver.run.id, generation: driver.generation }],
+      driver.generation === null || driver.isReleasing
+        ? []
+        : [{ driver, run: driver.run.id, generation: driver.generation }],
     )
     const since = this.#clock.now()
     try {
       const kept = await this.#journal.renew(held)
       for (const [index, { driver, generation }] of held.entries()) {
-        if (driver.generation !== generation) continue
+        // One that is giving its lease back may have done so already, and not have heard of it.
+        if (driver.generation !== generation || driver.isReleasing) continue
         if (kept[index] === true) driver.prolong(since)
         else driver.suspend(leaseLost(driver.run.id))
       }

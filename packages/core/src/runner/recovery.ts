@@ -73,7 +73,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
     return driver
   }
 
-  /** Takes over what there is to take over; adds to `taken` the drivers of what was at work. */
+  /** Takes over what there is to take over; adds to `taken` the drivers of what holds a lease now. */
   const takeAll = async (taken: RunDriver[]): Promise<Recovery> => {
     const resumed: Run[] = []
     const setAside: { run: string; error: ErrorReport }[] = []

@@ -77,6 +77,8 @@ export class RunDriver implements WorkingRun, ToldRun {
   #suspended: HoldfastError | null = null
   /** The effect that is to be begun by {@link goOn}. */
   #later: string | null = null
+  /** Whether a write is under way with which the lease ends: in the journal it may have ended already. */
+  #releasing = false
 
   constructor(saga: AnySaga, state: RunState, shared: DriverShared) {
     this.saga = saga
@@ -106,6 +108,11 @@ export class RunDriver implements WorkingRun, ToldRun {
     return this.#suspended
   }
 
+  /** Whether the lease is being given back. Until the answer comes nobody can say whether it is still held. */
+  get isReleasing(): boolean {
+    return this.#releasing
+  }
+
   /** Whether the question in the state is really being asked; where the run is not driven, only its driver knows. */
   get asks(): boolean {
     return this.generation === null || this.#work.asks
@@ -133,9 +140,13 @@ export class RunDriver implements WorkingRun, ToldRun {
     this.#settle(applied, null, false)
   }
 
-  /** Takes over a run that was claimed, and begins what is outstanding unless `lease.begin` says later. */
+  /**
+   * Takes over a run that was claimed, and begins what is outstanding unless `lease.begin` says later. Nothing happens where the host has
+   * had the run go on meanwhile, which took a later lease.
+   */
   attach(state: RunState, record: RunRecord, lease: ClaimedLease): Promise<void> {
     return this.#mailbox.post(async () => {
+      if (this.lease.isPast(lease.generation)) return
       await this.#attach(state, record, lease)
       await this.#rest()
     })
@@ -143,9 +154,13 @@ export class RunDriver implements WorkingRun, ToldRun {
 
   /** Begins what was left for later when the run was taken over, unless that has been left meanwhile. */
   goOn(): void {
-    const { working } = this.#state
-    if (working !== null && working.id === this.#later && this.generation !== null) this.#work.begin(working)
-    this.#later = null
+    // Behind what is being written: a cancel that is not answered yet would find a step that it had not stopped.
+    void this.#mailbox.post(async () => {
+      const { working } = this.#state
+      if (working !== null && working.id === this.#later && this.generation !== null)
+        this.#work.begin(working)
+      this.#later = null
+    })
   }
 
   /** Arms the timer of a parked run as the journal shows it, which needs no lease until it fires. */
@@ -194,6 +209,8 @@ export class RunDriver implements WorkingRun, ToldRun {
   request(body: EntryBody): Promise<boolean> {
     return this.#mailbox.post(async () => {
       await this.#hold()
+      // What had to be written first could not be.
+      if (this.#suspended !== null) throw this.#suspended
       const meant = await this.#handle(body)
       if (!meant) await this.#rest()
       return meant
@@ -226,6 +243,7 @@ export class RunDriver implements WorkingRun, ToldRun {
   suspend(error: HoldfastError): void {
     if (this.#suspended !== null) return
     this.#suspended = error
+    this.#later = null
     this.lease.drop()
     this.disarm()
     this.#work.end(error)
@@ -281,18 +299,21 @@ export class RunDriver implements WorkingRun, ToldRun {
     this.lease.take(generation, since)
     this.#snapshotSeq = record.snapshot?.seq ?? 0
     this.#suspended = null
+    // What an earlier taking over has left for later was left with it.
+    this.#later = null
     this.shared.onLease(this)
     const { version } = record.header
     if (version !== this.saga.definition.version) {
       await this.#handle({ type: 'run.migrated', from: version, to: this.saga.definition.version })
+      if (this.#suspended !== null) return
     }
     this.#inspection?.resumed(this.#state)
     const { working } = this.#state
-    // What an earlier taking over has left for later was left with it.
-    this.#later = begin === 'later' && working !== null ? working.id : null
     if (working === null) this.#timers.follow(this.#state.timers)
-    else if (begin === 'later') this.#work.expect()
-    else this.#work.begin(working)
+    else if (begin === 'later') {
+      this.#later = working.id
+      this.#work.expect()
+    } else this.#work.begin(working)
     this.told.view.changed()
   }
 
@@ -308,12 +329,15 @@ export class RunDriver implements WorkingRun, ToldRun {
       if (!applied.matters) return false
       // Whoever takes over a run that rests has something in mind with it.
       release = body.type !== 'run.migrated' && this.#mayRelease(applied)
+      this.#releasing = release
       const result = await this.shared.commit.write(this.#append(entry, applied, release))
       if (!result.ok) throw leaseLost(this.run.id)
     } catch (error) {
+      this.#releasing = false
       this.suspend(unwritten(body, previous, toHoldfastError(error, 'JOURNAL_FAILED')))
       return false
     }
+    this.#releasing = false
     this.#settle(applied, previous, release)
     return true
   }
@@ -376,10 +400,13 @@ export class RunDriver implements WorkingRun, ToldRun {
       return
     }
     try {
+      this.#releasing = true
       await this.shared.commit.write({ kind: 'release', run: this.run.id, generation: this.generation })
     } catch (error) {
       this.suspend(toHoldfastError(error, 'JOURNAL_FAILED'))
       return
+    } finally {
+      this.#releasing = false
     }
     this.lease.drop()
     this.shared.onLease(this)

@@ -9,6 +9,8 @@ export class RunLease {
   readonly #journal: Journal
   readonly #clock: Clock
   #generation: number | null = null
+  /** The last one that was taken, also when it is held no more. */
+  #newest = 0
   /** When it runs out unless it is renewed; unix milliseconds. */
   #ends = 0
 
@@ -26,7 +28,13 @@ export class RunLease {
   /** It was taken at the moment `since`. */
   take(generation: number, since: number): void {
     this.#generation = generation
+    this.#newest = generation
     this.prolong(since)
+  }
+
+  /** Whether a later one was taken than that of this generation. */
+  isPast(generation: number): boolean {
+    return this.#newest > generation
   }
 
   /** It was renewed at the moment `since`. */

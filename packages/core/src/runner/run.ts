@@ -83,86 +83,69 @@ export interface Run {
   provide(kind: string, answer: Json): Promise<void>
 }
 
-/** The handle of a driver. */
+/**
+ * The handle of a driver. Its methods may be taken from it and handed around, and it may be wrapped as frameworks wrap what they watch;
+ * no more than they are made for each: a recovery of thousands of runs makes thousands of handles.
+ */
 export function runOf(driver: RunDriver): Run {
-  return new RunHandle(driver)
+  return {
+    id: driver.run.id,
+    view: driver.told.view,
+    events: driver.told.events,
+    outcome: async () => {
+      await driver.rested()
+      return outcomeOf(driver)
+    },
+    retry: () => retry(driver),
+    cancel: async () => {
+      if (hasEnded(driver)) return
+      await driver.request({ type: 'cancel.requested' })
+      await driver.rested()
+    },
+    discard: (options = {}) => discard(driver, options),
+    provide: async (kind, answer) => driver.provide(kind, toJson(answer, 'the answer')),
+  }
 }
 
-/** Not a literal with closures: a recovery of thousands of runs makes thousands of handles, and they were a fifth of what it keeps. */
-class RunHandle implements Run {
-  readonly id: string
-  readonly #driver: RunDriver
+async function retry(driver: RunDriver): Promise<void> {
+  refuseEnded(driver)
+  const wasHeld = driver.generation !== null
+  if (await driver.request({ type: 'retry.requested' })) return
+  refuseEnded(driver)
+  // A run that was suspended, or left by a process that died, goes on where it was: that needs no entry that says so.
+  if (!wasHeld) return
+  throw new HoldfastError('RUN_NOT_AT_REST', `Run '${driver.run.id}' is at work`, {
+    hint: 'Wait for its outcome, or cancel it first.',
+  })
+}
 
-  constructor(driver: RunDriver) {
-    this.id = driver.run.id
-    this.#driver = driver
-  }
-
-  get view(): RunView {
-    return this.#driver.told.view
-  }
-
-  get events(): EventEmitter<RunEvents> {
-    return this.#driver.told.events
-  }
-
-  async outcome(): Promise<Outcome> {
-    await this.#driver.rested()
-    return outcomeOf(this.#driver)
-  }
-
-  async retry(): Promise<void> {
-    this.#refuseEnded()
-    const wasHeld = this.#driver.generation !== null
-    if (await this.#driver.request({ type: 'retry.requested' })) return
-    this.#refuseEnded()
-    // A run that was suspended, or left by a process that died, goes on where it was: that needs no entry that says so.
-    if (!wasHeld) return
-    throw new HoldfastError('RUN_NOT_AT_REST', `Run '${this.id}' is at work`, {
-      hint: 'Wait for its outcome, or cancel it first.',
-    })
-  }
-
-  async cancel(): Promise<void> {
-    if (this.#hasEnded) return
-    await this.#driver.request({ type: 'cancel.requested' })
-    await this.#driver.rested()
-  }
-
-  async discard(options: JsonObject = {}): Promise<Outcome> {
-    this.#refuseEnded()
-    const asked = toJson(options, 'the options of discard')
-    // `toJson` of an object is an object.
-    const discarded = await this.#driver.request({
-      type: 'discard.requested',
-      options: asked as JsonObject,
-    })
-    const already = this.#driver.state.snapshot.context.undo?.reason === 'discarded'
-    if (!discarded && !already) {
-      this.#refuseEnded()
-      throw new HoldfastError('RUN_PAST_PIVOT', `Everything of run '${this.id}' is stored and verified`, {
-        hint: 'Retry the run to finish it; what was stored stays stored.',
-        retryable: false,
-      })
-    }
-    await this.#driver.rested()
-    return outcomeOf(this.#driver)
-  }
-
-  async provide(kind: string, answer: Json): Promise<void> {
-    await this.#driver.provide(kind, toJson(answer, 'the answer'))
-  }
-
-  get #hasEnded(): boolean {
-    return hasEnded(stateName(this.#driver.state))
-  }
-
-  #refuseEnded(): void {
-    if (!this.#hasEnded) return
-    throw new HoldfastError('RUN_ENDED', `Run '${this.id}' is ${stateName(this.#driver.state)}`, {
+async function discard(driver: RunDriver, options: JsonObject): Promise<Outcome> {
+  refuseEnded(driver)
+  const asked = toJson(options, 'the options of discard')
+  // `toJson` of an object is an object.
+  const discarded = await driver.request({ type: 'discard.requested', options: asked as JsonObject })
+  const already = driver.state.snapshot.context.undo?.reason === 'discarded'
+  if (!discarded && !already) {
+    refuseEnded(driver)
+    throw new HoldfastError('RUN_PAST_PIVOT', `Everything of run '${driver.run.id}' is stored and verified`, {
+      hint: 'Retry the run to finish it; what was stored stays stored.',
       retryable: false,
     })
   }
+  await driver.rested()
+  return outcomeOf(driver)
+}
+
+function hasEnded(driver: RunDriver): boolean {
+  const state = stateName(driver.state)
+  return state === 'done' || state === 'discarded'
+}
+
+function refuseEnded(driver: RunDriver): void {
+  if (!hasEnded(driver)) return
+  throw new HoldfastError('RUN_ENDED', `Run '${driver.run.id}' is ${stateName(driver.state)}`, {
+    retryable: false,
+  })
 }
 
 function outcomeOf(driver: RunDriver): Outcome {
@@ -209,10 +192,6 @@ function outcomeOf(driver: RunDriver): Outcome {
 
 function errorOf({ error }: SagaContext): ErrorReport {
   return error ?? reportError(new HoldfastError('STEP_FAILED', 'The step did not say why it failed.'))
-}
-
-function hasEnded(state: string): boolean {
-  return state === 'done' || state === 'discarded'
 }
 
 function drivenElsewhere(run: string): HoldfastError {

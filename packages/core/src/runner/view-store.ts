@@ -15,7 +15,7 @@ export interface Telling {
 export class ViewStore implements RunView {
   readonly #source: { read(): RunViewSnapshot }
   readonly #telling: Telling
-  /** Another array at each change: whoever is being told is told all the same. */
+  /** Another array at each change: whoever is being told is told all the same. A listener that subscribes twice is told twice. */
   #listeners: readonly { readonly listener: () => void }[] = []
   #snapshot: RunViewSnapshot | null = null
   #toldAt = 0

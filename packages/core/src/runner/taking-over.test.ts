@@ -1,0 +1,219 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { dieWith } from '../../test/dead-process.js'
+import {
+  type AnySaga,
+  createRunner,
+  defineSaga,
+  HoldfastError,
+  type Journal,
+  MemoryJournalStore,
+  memoryJournal,
+  type Run,
+  step,
+  systemClock,
+} from '../index.js'
+import { VirtualClock } from '../testing/virtual-clock.js'
+
+const leaseDuration = 30_000
+let store: MemoryJournalStore
+let clock: VirtualClock
+beforeEach(() => {
+  store = new MemoryJournalStore()
+  clock = new VirtualClock()
+})
+
+const oneStep = (run: (input: unknown) => unknown): AnySaga =>
+  defineSaga({ name: 's', version: 1, steps: { a: step({ run: ({ input }) => run(input) }) } })
+
+const endless = oneStep(() => new Promise(() => {}))
+
+/** Starts runs and leaves them as a process does that is killed. */
+async function leave(runs: number): Promise<readonly string[]> {
+  const first = createRunner({ journal: journalOf(), sagas: [endless], clock })
+  const ids: string[] = []
+  for (let n = 0; n < runs; n++) ids.push((await first.start(endless, n)).id)
+  dieWith(store)
+  return ids
+}
+
+function journalOf(changes: Partial<Journal> = {}): Journal {
+  return { ...memoryJournal({ store, clock, leaseDuration }), ...changes }
+}
+
+/** A promise that resolves with `'ok'` when `end` is called. */
+function ending(): { readonly ended: Promise<string>; readonly end: () => void } {
+  let end = (): void => {}
+  const ended = new Promise<string>((resolve) => {
+    end = () => resolve('ok')
+  })
+  return { ended, end }
+}
+
+describe('a lease that is given back', () => {
+  it('is not told to be lost, when leases are renewed before its run has heard that it ended', async () => {
+    const { ended, end } = ending()
+    const saga = oneStep(() => ended)
+    const inner = journalOf()
+    let ends = false
+    let isCommitted = false
+    const runner = createRunner({
+      journal: {
+        ...inner,
+        commit: async (writes) => {
+          const results = await inner.commit(writes)
+          isCommitted = ends
+          return results
+        },
+        ready: async () => {
+          await nextTurn()
+          if (!isCommitted) return
+          // Between two parts of the answers to what has just been committed.
+          ends = false
+          isCommitted = false
+          await clock.advance(leaseDuration / 3)
+        },
+      },
+      sagas: [saga],
+      clock,
+    })
+    const runs = await Promise.all(Array.from({ length: 40 }, (_, n) => runner.start(saga, n)))
+    await nextTurn()
+    ends = true
+    end()
+    const outcomes = await Promise.all(runs.map((run) => run.outcome()))
+    expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'done'))
+  })
+})
+
+describe('a run that was just taken over', () => {
+  const slow = (): { readonly saga: AnySaga; readonly working: () => number } => {
+    let working = 0
+    const saga = oneStep(async () => {
+      working++
+      await delay(100)
+      working--
+      return 'ok'
+    })
+    return { saga, working: () => working }
+  }
+  const heirOf = (saga: AnySaga) =>
+    createRunner({
+      journal: { ...memoryJournal({ store }), ready: () => nextTurn() },
+      sagas: [saga],
+      clock: systemClock,
+    })
+
+  it('has no step at work any more when its cancel resolves', async () => {
+    await leave(400)
+    const { saga, working } = slow()
+    const { resumed } = await heirOf(saga).recover()
+    await Promise.all(resumed.map((run) => run.cancel()))
+    expect([resumed.length, working()]).toEqual([400, 0])
+  })
+
+  it('has no step at work any more when a shutdown resolves', async () => {
+    await leave(400)
+    const { saga, working } = slow()
+    const heir = heirOf(saga)
+    await heir.recover()
+    await heir.shutdown()
+    expect(working()).toBe(0)
+  })
+
+  it('is left alone by a recovery that comes to it after the host has had it go on', async () => {
+    const [id = ''] = await leave(1)
+    const { ended, end } = ending()
+    let began = 0
+    const saga = oneStep(() => {
+      began++
+      return ended
+    })
+    const inner = journalOf()
+    const retrying: Promise<void>[] = []
+    let isClaimed = false
+    const heir = createRunner({
+      journal: {
+        ...inner,
+        claim: async (runs) => {
+          const claims = await inner.claim(runs)
+          isClaimed = true
+          return claims
+        },
+        ready: async () => {
+          await nextTurn()
+          if (!isClaimed || retrying.length > 0) return
+          // Claimed for the recovery, which has not come to it yet.
+          retrying.push(run.retry())
+          for (let turn = 0; turn < 5; turn++) await nextTurn()
+        },
+      },
+      sagas: [saga],
+      clock,
+    })
+    const run: Run = await heir.open(id)
+    await heir.recover()
+    await Promise.all(retrying)
+    await nextTurn()
+    end()
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+    expect(began).toBe(1)
+  })
+})
+
+describe('a run whose migration cannot be written', () => {
+  const migrating = defineSaga({
+    name: 's',
+    version: 2,
+    steps: { a: step({ run: () => 'ok' }) },
+    migrations: { 1: {} },
+  })
+  const onFullDisk = () => {
+    const inner = journalOf()
+    let isFull = true
+    const journal: Journal = {
+      ...inner,
+      commit: async (writes) => {
+        if (isFull) throw new HoldfastError('DISK_FULL', 'The disk is full')
+        return inner.commit(writes)
+      },
+    }
+    const makeRoom = (): void => {
+      isFull = false
+    }
+    return { runner: createRunner({ journal, sagas: [migrating], clock }), makeRoom }
+  }
+
+  it('is suspended after a recovery, and goes on when there is room', async () => {
+    await leave(1)
+    const { runner, makeRoom } = onFullDisk()
+    const [run] = (await runner.recover()).resumed
+    expect(await run?.outcome()).toMatchObject({ status: 'suspended', error: { code: 'DISK_FULL' } })
+    makeRoom()
+    await run?.retry()
+    expect(await run?.outcome()).toMatchObject({ status: 'done' })
+  })
+
+  it('refuses a retry with what was in the way', async () => {
+    const [id = ''] = await leave(1)
+    const { runner, makeRoom } = onFullDisk()
+    const run = await runner.open(id)
+    await expect(run.retry()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(await run.outcome()).toMatchObject({ status: 'suspended', error: { code: 'DISK_FULL' } })
+    makeRoom()
+    await run.retry()
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+  })
+})
+
+it('a handle may be taken apart, and wrapped as frameworks wrap what they watch', async () => {
+  const saga = oneStep(() => 'ok')
+  const run = await createRunner({ journal: journalOf(), sagas: [saga], clock }).start(saga, 1)
+  const { outcome } = run
+  const wrapped = new Proxy(run, {})
+  expect([await outcome(), await wrapped.outcome(), wrapped.view.getSnapshot().state]).toMatchObject([
+    { status: 'done' },
+    { status: 'done' },
+    'done',
+  ])
+})
