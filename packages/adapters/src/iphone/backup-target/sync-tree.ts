@@ -1,8 +1,7 @@
 import { closeSync, fsync, lstatSync, openSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFolder } from '../../backup-folder/sync-folder.js'
-import { NotDurable } from './not-durable.js'
+import { NotDurable, syncNames } from './not-durable.js'
 import { VolumeSyncs } from './sync-volume.js'
 
 const atOnce = 16
@@ -55,7 +54,7 @@ async function* filesBelow(folder: string, signal: AbortSignal, syncs: Syncs): A
   for (const entry of entries) {
     if (entry.isDirectory()) yield* filesBelow(join(folder, entry.name), signal, syncs)
   }
-  await syncs.begin(() => syncFolder(folder))
+  await syncs.begin(() => syncNames(folder))
 }
 
 /** Some syncs at a time, as the disk takes several in the time of one. */

@@ -7,6 +7,7 @@ import { syncFolder } from '../../backup-folder/sync-folder.js'
 import { readPlistFile, textAt } from '../../ios-backup/folder/plist-file.js'
 import type { BackupPlaces } from './backup-places.js'
 import { linkTree } from './link-tree.js'
+import { syncNames } from './not-durable.js'
 import { statusOf } from './status-of.js'
 import { syncTree } from './sync-tree.js'
 
@@ -66,8 +67,8 @@ export async function openWorkingFolder(places: BackupPlaces, telling: Telling):
  * any of these points {@link finishReplacing} goes on, and at each the old backup or the new one is there whole; between two of the
  * renames it has no name of a backup for some microseconds.
  *
- * @throws HoldfastError `RELEASE_FAILED` when the old one cannot be removed; what `check` throws, what the file system refuses, and the
- *   signal's reason, before anything is renamed.
+ * @throws HoldfastError `RELEASE_FAILED` when the old one cannot be removed; what `check` throws, NotDurable, what the file system refuses,
+ *   and the signal's reason, before anything is renamed.
  */
 export async function keepWorkingFolder(
   places: BackupPlaces,
@@ -92,7 +93,7 @@ export async function keepWorkingFolder(
   await checking
   await syncing
   await clear(join(places.making, 'incoming'))
-  await syncFolder(places.making)
+  await syncNames(places.making)
   await rename(places.making, places.made)
   await syncFolder(places.folder)
   await onMade()
