@@ -34,6 +34,8 @@ export class RunWork {
   /** Settles when everything that was begun has ended. */
   #ended: Promise<unknown> = Promise.resolve()
   #quiet = true
+  /** How many have been begun that wait for what was before them, or for a look at the lease. */
+  #waiting = 0
 
   constructor(run: WorkingRun) {
     this.#run = run
@@ -44,9 +46,9 @@ export class RunWork {
     return this.#quiet
   }
 
-  /** Whether a step is being executed. */
+  /** Whether a step is being executed, or may be about to. */
   get hasStep(): boolean {
-    return this.#attempt !== null
+    return this.#attempt !== null || this.#waiting > 0
   }
 
   /** Whether the step waits for an answer. */
@@ -62,6 +64,7 @@ export class RunWork {
   /** Begins a step or an undo when what was begun before has ended. */
   begin({ id, actor }: { readonly id: string; readonly actor: string }): void {
     this.#quiet = false
+    this.#waiting++
     this.#ended = this.#ended.then(async () => {
       const { lease } = this.#run
       // Nothing is awaited between the last look and what begins: another run's commit could block, and be stopped, in between.
@@ -69,6 +72,7 @@ export class RunWork {
         const reason = await lease.lostBecause()
         if (reason !== null) this.#run.suspend(reason)
       }
+      this.#waiting--
       if (this.#run.suspended !== null) return
       // Between the decision and now it may have been left again: cancelled while what came before was still ending.
       if (this.#run.state.working?.id !== id) return

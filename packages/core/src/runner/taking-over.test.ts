@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { dieWith } from '../../test/dead-process.js'
 import {
   type AnySaga,
+  type Clock,
   createRunner,
   defineSaga,
   HoldfastError,
@@ -83,6 +84,66 @@ describe('a lease that is given back', () => {
     end()
     const outcomes = await Promise.all(runs.map((run) => run.outcome()))
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'done'))
+  })
+
+  it('stays while the next step looks at it, so that a cancel meanwhile parks the run', async () => {
+    let slept = 0
+    const sleepy: Clock = {
+      now: () => clock.now() + slept,
+      setTimeout: (callback, milliseconds) => clock.setTimeout(callback, milliseconds),
+      clearTimeout: (handle) => clock.clearTimeout(handle),
+    }
+    let working = 0
+    const saga = defineSaga({
+      name: 's',
+      version: 1,
+      steps: {
+        a: step({
+          run: () => {
+            slept = leaseDuration * 0.8
+            return 'a'
+          },
+        }),
+        b: step({
+          run: async () => {
+            working++
+            await delay(50)
+            working--
+            return 'b'
+          },
+        }),
+      },
+    })
+    const inner = journalOf()
+    const looked = ending()
+    const cancelled = ending()
+    const journal: Journal = {
+      ...inner,
+      renew: async (leases) => {
+        looked.end()
+        await cancelled.ended
+        return inner.renew(leases)
+      },
+      commit: async (writes) => {
+        const results = await inner.commit(writes)
+        const isCancel = writes.some(
+          (write) => write.kind === 'append' && write.entries[0]?.body.type === 'cancel.requested',
+        )
+        if (!isCancel) return results
+        cancelled.end()
+        for (let turn = 0; turn < 5; turn++) await nextTurn()
+        return results
+      },
+    }
+    const run = await createRunner({ journal, sagas: [saga], clock: sleepy }).start(saga, null)
+    await looked.ended
+    await run.cancel()
+    expect(working).toBe(0)
+    expect(await run.outcome()).toMatchObject({
+      status: 'retryable',
+      step: 'b',
+      error: { code: 'CANCELLED' },
+    })
   })
 })
 
