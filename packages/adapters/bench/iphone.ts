@@ -3,8 +3,9 @@
  *   npm run bench:iphone -- [--folder DIR] [--passes N]
  *
  * 800 MB in large files, and 20,000 small ones. Each is a whole process, from its start to its end, and a full backup into an empty folder,
- * which stays until all is measured: 3 GB for each pass. Ours checks each write, has all of it brought to the disk and looks at the finished backup; the other one does neither. Two floors say
- * what is not theirs: how fast the phone can send to a host that throws everything away, and how fast the disk takes as many files.
+ * which stays until all is measured: 3 GB for each pass. Ours checks each write, has all of it brought to the disk and looks at the
+ * finished backup; the other one does neither. Two floors say what is not theirs: how fast the phone can send to a host that throws
+ * everything away, and how fast the disk takes as many files.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -88,8 +89,8 @@ async function timed(
   work: (folder: string) => Promise<void>,
   look: (folder: string) => Promise<void> = async () => {},
 ): Promise<number> {
-  // It stays until all is measured: for a minute after thousands of files were removed ext4 looks at each of their places before it makes
-  // another, which takes as long as all the rest.
+  // It stays until all is measured: for minutes after thousands of files were removed ext4 looks at each of their places before it
+  // makes another, which can take as long as half of all the rest.
   const folder = mkdtempSync(join(home, 'backup-'))
   // Nor does the disk still write what came before.
   spawnSync('sync')

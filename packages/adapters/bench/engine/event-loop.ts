@@ -129,8 +129,8 @@ async function watch(
   collector.observe({ entryTypes: ['gc'] })
   const loop = monitorEventLoopDelay({ resolution: 1 })
   loop.enable()
-  // A delay is what lies between two ticks of the monitor: without one before the work, what the work does at once goes unseen.
   const turns = watchTurns()
+  // A delay is what lies between two ticks of the monitor: without one before the work, what the work does at once goes unseen.
   await delay(20)
   await work()
   await delay(20)

@@ -182,6 +182,60 @@ describe('a run that was just taken over', () => {
     expect(working()).toBe(0)
   })
 
+  it('begins nothing when it is cancelled before its turn has come', async () => {
+    await leave(100)
+    const began: unknown[] = []
+    const saga = oneStep((n) => (began.push(n), 'ok'))
+    const heir = createRunner({ journal: journalOf(), sagas: [saga], clock })
+    const { resumed } = await heir.recover()
+    const last = resumed.at(-1) ?? expect.fail('nothing was resumed')
+    await last.cancel()
+    expect(last.view.getSnapshot().state).toBe('retryable')
+    await Promise.all(resumed.slice(0, -1).map((run) => run.outcome()))
+    expect(began).toEqual(Array.from({ length: 99 }, (_, n) => n))
+    // A lease that were still held would let nobody else take it over.
+    expect(await heir.runs({ id: last.id })).toMatchObject([{ status: 'retryable', open: false }])
+    await last.retry()
+    expect(await last.outcome()).toMatchObject({ status: 'done' })
+  })
+
+  it('tries its step once when its lease was lost, and taken again, before its turn had come', async () => {
+    await leave(100)
+    const began: unknown[] = []
+    const { ended, end } = ending()
+    const saga = oneStep((n) => (began.push(n), ended))
+    const inner = journalOf()
+    let turn: Promise<unknown> = Promise.resolve()
+    let letTurn = (): void => {}
+    const journal: Journal = {
+      ...inner,
+      ready: async () => void (await turn),
+      // When all are taken over, turns are held back: none but the first ones begin.
+      runs: async (filter) => {
+        const page = await inner.runs(filter)
+        if (page.length > 0) return page
+        const held = ending()
+        turn = held.ended
+        letTurn = held.end
+        return page
+      },
+    }
+    const { resumed } = await createRunner({ journal, sagas: [saga], clock }).recover()
+    const last = resumed.at(-1) ?? expect.fail('nothing was resumed')
+    dieWith(store)
+    await clock.advance(leaseDuration / 3)
+    expect(await last.outcome()).toMatchObject({ status: 'suspended', error: { code: 'LEASE_LOST' } })
+    await last.retry()
+    await clock.advance(0)
+    expect(began.filter((n) => n === 99)).toEqual([99])
+
+    letTurn()
+    await clock.advance(0)
+    end()
+    expect(await last.outcome()).toMatchObject({ status: 'done' })
+    expect(began.filter((n) => n === 99)).toEqual([99])
+  })
+
   it('is left alone by a recovery that comes to it after the host has had it go on', async () => {
     const [id = ''] = await leave(1)
     const { ended, end } = ending()
