@@ -39,7 +39,7 @@ export function contacts(): BackupPart {
           remarks: found.remarks,
         }
       }
-      await countCompanions(database)
+      countCompanions(database)
       const ids = openContactIds(database, columns)
       const known = { ids, region: await homeRegion(source) }
       const images = await openImagesPart(source, ids)
@@ -58,8 +58,8 @@ export function contacts(): BackupPart {
 }
 
 /** Finds torn pages, table by table: a check of the whole database fails on every phone, for a tokenizer that only the phone has. */
-async function countCompanions(database: BackupDatabase): Promise<void> {
-  for (const table of companions) if (database.columns(table) !== null) await database.count(table)
+function countCompanions(database: BackupDatabase): void {
+  for (const table of companions) if (database.columns(table) !== null) database.count(table)
 }
 
 async function openImagesPart(source: PartSource, ids: ContactIds): Promise<OpenPart> {

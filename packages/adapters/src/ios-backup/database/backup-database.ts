@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { OpenSqlite, SqliteDatabase, SqliteStatement } from '../../sqlite/driver.js'
 import { regularFile } from '../folder/backup-file.js'
 import type { ScratchFolder } from '../folder/scratch-folder.js'
@@ -6,9 +5,6 @@ import { type DatabaseName, damaged, databaseError } from './database-errors.js'
 import { PageTrees } from './page-trees.js'
 import { checkJournals, copyAside, foldIn, type SideFile } from './private-copy.js'
 import { isTruncated, readSqliteFile } from './sqlite-file.js'
-
-/** Rows that are counted between two turns of the event loop: some milliseconds, unless they lie on a disk that is slow. */
-const rowsInATurn = 5000
 
 /**
  * Memory for the pages of a database. Drivers give 16 MiB, which a large backup fills for its list of files and again for its messages;
@@ -19,10 +15,13 @@ const cacheKibibytes = 4096
 /** What a column of a row can hold. */
 export type SqlValue = null | number | bigint | string | Uint8Array
 
-/** What is wrong with the pages of a database. */
-interface PageFaults {
-  /** By the name of the table, in lower case. */
+/** What a walk through the pages of a database came to. Tables go by their names, in lower case. */
+interface WalkedPages {
+  /** What is wrong with tables, or with indexes of theirs. */
   readonly faults: ReadonlyMap<string, string>
+  /** How many rows tables have that have row ids. */
+  readonly rows: ReadonlyMap<string, number>
+  /** Pages that nothing names: rows may have been on them. */
   readonly stray: number
 }
 
@@ -34,16 +33,13 @@ interface PageFaults {
 export class BackupDatabase {
   readonly name: DatabaseName
   readonly #db: SqliteDatabase
-  readonly #faults: ReadonlyMap<string, string>
-  /** Pages that nothing names: rows may have been on them. */
-  readonly #strayPages: number
+  readonly #pages: WalkedPages
   #closed = false
 
-  private constructor(db: SqliteDatabase, name: DatabaseName, pages: PageFaults) {
+  private constructor(db: SqliteDatabase, name: DatabaseName, pages: WalkedPages) {
     this.#db = db
     this.name = name
-    this.#faults = pages.faults
-    this.#strayPages = pages.stray
+    this.#pages = pages
   }
 
   /**
@@ -80,7 +76,7 @@ export class BackupDatabase {
     try {
       trees = PageTrees.open(opened, whole)
       // Preparing any statement makes SQLite read the whole schema, which lies in the tree of the first page.
-      const fault = await trees.faultOf(1)
+      const { fault } = await trees.walk(1)
       if (fault !== null) throw damaged(name, `in its schema ${fault}`)
       db = openSqlite(opened, { readonly: true })
       // Sorters and temporary tables hold rows of the backup: they must not spill into a folder that nobody named.
@@ -93,8 +89,7 @@ export class BackupDatabase {
       // The lock of a reader is kept from one statement to the next: asking for it, and looking for side files, takes longer than finding
       // a row. In write-ahead mode it would be the lock of a writer.
       if (!whole.wal) db.exec('PRAGMA locking_mode = EXCLUSIVE')
-      const faults = await faultyTables(db, trees)
-      return new BackupDatabase(db, name, { faults, stray: trees.strayPages() })
+      return new BackupDatabase(db, name, await walkAll(db, trees))
     } catch (thrown) {
       db?.close()
       throw databaseError(thrown, name)
@@ -105,9 +100,9 @@ export class BackupDatabase {
 
   /** What is odd about the file and keeps nobody from reading it, a sentence each, for people. */
   get remarks(): readonly string[] {
-    if (this.#strayPages === 0) return []
+    if (this.#pages.stray === 0) return []
     return [
-      `${this.name.file} is damaged: ${this.#strayPages} of its pages belong to no table, so rows may be missing.`,
+      `${this.name.file} is damaged: ${this.#pages.stray} of its pages belong to no table, so rows may be missing.`,
     ]
   }
 
@@ -141,8 +136,7 @@ export class BackupDatabase {
       )
       if (found === undefined) return null
       if (found.type !== 'table' || Number(found.root) <= 0) throw damaged(this.name, `${table} is no table`)
-      const fault = this.#faults.get(table.toLowerCase())
-      if (fault !== undefined) throw damaged(this.name, `in the table ${table} ${fault}`)
+      this.#refuseFaulty(table)
       const columns = rows<{ name: string; hidden: number }>(
         this.prepare('SELECT name, hidden FROM pragma_table_xinfo(?)').all(table),
       )
@@ -166,24 +160,26 @@ export class BackupDatabase {
   }
 
   /**
-   * Counts rows by walking the pages of the table itself, not of some index, so that a table with torn pages is found out. A page that
-   * lost its rows and is sound otherwise is found out by an index, which goes on listing them, or by the pages that nothing names any
-   * more: they alone are no reason to refuse the rows that are there, and {@link remarks} tells of them. The event loop has its turns
-   * meanwhile.
+   * The rows of a table, as they were counted on the pages of the table itself, not of some index. A page that lost its rows and is
+   * sound otherwise is found out by an index, which goes on listing them, or by the pages that nothing names any more: they alone are no
+   * reason to refuse the rows that are there, and {@link remarks} tells of them.
    *
    * @throws HoldfastError the damage code.
    */
-  async count(table: string): Promise<number> {
-    const total = await this.#walk(table)
+  count(table: string): number {
     return this.guard(() => {
+      this.#refuseFaulty(table)
+      this.#checkRowIdName(table)
+      const total = this.#pages.rows.get(table.toLowerCase())
+      if (total === undefined) throw damaged(this.name, `the table ${table} has no row ids`)
       const listed = this.#listed(table, total === 0)
       if (listed > total) {
         throw damaged(this.name, `the table ${table} has ${total} rows, and an index of it lists ${listed}`)
       }
-      if (total === 0 && this.#strayPages > 0) {
+      if (total === 0 && this.#pages.stray > 0) {
         throw damaged(
           this.name,
-          `the table ${table} has no rows, and ${this.#strayPages} pages belong to no table`,
+          `the table ${table} has no rows, and ${this.#pages.stray} pages belong to no table`,
         )
       }
       return total
@@ -213,33 +209,20 @@ export class BackupDatabase {
     this.#db.close()
   }
 
-  /** Counts the rows of a table in stretches of their row ids. */
-  async #walk(table: string): Promise<number> {
-    const stretch = (from: string) =>
-      `SELECT count(*) AS found, max(id) AS last FROM
-        (SELECT ROWID AS id FROM "${table}" NOT INDEXED ${from} ORDER BY ROWID LIMIT ${rowsInATurn})`
-    let { found, last } = this.#stretch(stretch(''))
-    if (found < rowsInATurn) return found
-    let total = found
-    const behind = this.guard(() => this.prepare(stretch('WHERE ROWID > ?')))
-    while (found === rowsInATurn) {
-      await setImmediate()
-      const before = last
-      ;({ found, last } = this.#stretch(behind, before))
-      // A tree whose pages lead in circles, or a column that only has the name of the row id, would never come to an end.
-      if (found > 0 && !(Number(last) > Number(before)))
-        throw damaged(this.name, `the rows of the table ${table} are out of order`)
-      total += found
-    }
-    return total
+  #refuseFaulty(table: string): void {
+    const fault = this.#pages.faults.get(table.toLowerCase())
+    if (fault !== undefined) throw damaged(this.name, `in the table ${table} ${fault}`)
   }
 
-  #stretch(sql: string | SqliteStatement, ...after: readonly SqlValue[]): { found: number; last: SqlValue } {
-    return this.guard(() => {
-      const statement = typeof sql === 'string' ? this.prepare(sql) : sql
-      const [row] = rows<{ found: number; last: SqlValue }>(statement.all(...after))
-      return row ?? { found: 0, last: null }
-    })
+  /** Refuses a column that has the name of the row id and is another: who reads by it would never come to an end. */
+  #checkRowIdName(table: string): void {
+    const keys = rows<{ name: string; type: string; pk: number }>(
+      this.prepare('SELECT name, type, pk FROM pragma_table_info(?)').all(table),
+    )
+    const named = keys.find(({ name }) => name.toLowerCase() === 'rowid')
+    if (named === undefined) return
+    const isRowId = named.type.toUpperCase() === 'INTEGER' && named.pk === 1 && keys.every(({ pk }) => pk < 2)
+    if (!isRowId) throw damaged(this.name, `the table ${table} has another column for its row ids`)
   }
 
   /** How many rows an index lists that leaves none out, or the one of all that lists most; 0 where this SQLite can read none. */
@@ -308,15 +291,18 @@ export function positional<Row extends readonly unknown[]>(
   }
 }
 
-/** Walks the trees of all tables and indexes; gives the faults by the name of the table that they belong to. */
-async function faultyTables(db: SqliteDatabase, trees: PageTrees): Promise<ReadonlyMap<string, string>> {
+/** Walks the trees of all tables and indexes. */
+async function walkAll(db: SqliteDatabase, trees: PageTrees): Promise<WalkedPages> {
   const faults = new Map<string, string>()
+  const counts = new Map<string, number>()
   const roots = rows<{ type: SqlValue; name: SqlValue; root: number }>(
     db.prepare('SELECT type, tbl_name AS name, rootpage AS root FROM sqlite_master WHERE rootpage > 0').all(),
   )
   for (const { type, name, root } of roots) {
-    const fault = await trees.faultOf(root, type === 'index' ? 'index' : 'table')
-    if (fault !== null) faults.set(String(name).toLowerCase(), fault)
+    const table = String(name).toLowerCase()
+    const { fault, rows: count } = await trees.walk(root, type === 'index' ? 'index' : 'table')
+    if (fault !== null) faults.set(table, fault)
+    if (count !== null) counts.set(table, count)
   }
-  return faults
+  return { faults, rows: counts, stray: trees.strayPages() }
 }

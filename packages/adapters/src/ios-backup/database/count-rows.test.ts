@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestSqlite } from '../../testing/open-sqlite.js'
 import { ScratchFolder } from '../folder/scratch-folder.js'
 import { BackupDatabase } from './backup-database.js'
@@ -20,7 +20,15 @@ beforeAll(async () => {
     INSERT INTO many SELECT i * 7 - 30000, 'row ' || i FROM n;
     CREATE TABLE exact (id INTEGER PRIMARY KEY);
     INSERT INTO exact SELECT id FROM many ORDER BY id LIMIT 10000;
-    CREATE TABLE none (id INTEGER PRIMARY KEY);`)
+    CREATE TABLE none (id INTEGER PRIMARY KEY);
+    CREATE TABLE named (rowid INTEGER PRIMARY KEY, text);
+    INSERT INTO named VALUES (5, 'a'), (7, 'b');
+    CREATE TABLE false (rowid TEXT, text);
+    INSERT INTO false VALUES ('a', 'a');
+    CREATE TABLE half (rowid INTEGER, text, PRIMARY KEY (rowid, text));
+    INSERT INTO half VALUES (1, 'a');
+    CREATE TABLE without (id INTEGER PRIMARY KEY, text) WITHOUT ROWID;
+    INSERT INTO without VALUES (1, 'a');`)
   db.close()
   database = await BackupDatabase.open(path, name, {
     openSqlite: openTestSqlite,
@@ -33,23 +41,20 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-it.each([
+test.each([
   ['many', 12_345],
   ['exact', 10_000],
   ['none', 0],
-])('counts every row of the table %s once', async (table, rows) => {
-  expect(await database.count(table)).toBe(rows)
+  ['named', 2],
+])('every row of the table %s is counted once', (table, rows) => {
+  expect(database.count(table)).toBe(rows)
 })
 
-it('leaves the event loop its turns while it counts a large table', async () => {
-  let turns = 0
-  let done = false
-  const count = (): void => {
-    turns += 1
-    if (!done) setImmediate(count)
-  }
-  setImmediate(count)
-  await database.count('many')
-  done = true
-  expect(turns).toBeGreaterThanOrEqual(2)
+test.each([
+  ['false', 'has another column for its row ids'],
+  ['half', 'has another column for its row ids'],
+  ['without', 'has no row ids'],
+])('the table %s is damage, for reading it by its row ids would not come to an end', (table, words) => {
+  expect(() => database.count(table)).toThrow(expect.objectContaining({ code: 'MESSAGES_DAMAGED' }))
+  expect(() => database.count(table)).toThrow(words)
 })

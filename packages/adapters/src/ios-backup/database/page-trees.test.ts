@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
@@ -27,7 +27,7 @@ async function faults(): Promise<string[]> {
   const header = await readSqliteFile(path)
   if (header === null) throw new Error('no database')
   const trees = PageTrees.open(path, header)
-  const schema = await trees.faultOf(1)
+  const { fault: schema } = await trees.walk(1)
   const found = schema === null ? [] : [schema]
   const db = openTestSqlite(path, { readonly: true })
   const roots = db.prepare('SELECT type, name, rootpage FROM sqlite_master WHERE rootpage > 0').all() as {
@@ -37,7 +37,7 @@ async function faults(): Promise<string[]> {
   }[]
   db.close()
   for (const { type, name, rootpage } of roots) {
-    const fault = await trees.faultOf(rootpage, type)
+    const { fault } = await trees.walk(rootpage, type)
     if (fault !== null) found.push(`${name}: ${fault}`)
   }
   // What lies behind a fault was not walked.
@@ -111,7 +111,35 @@ describe('the trees of a database that SQLite finds whole are found whole', () =
   })
 })
 
+test('the event loop has its turns while a large tree is walked', async () => {
+  make('PRAGMA page_size = 512', thousand, 'INSERT INTO t SELECT t.text FROM t, (SELECT 1 FROM t LIMIT 15)')
+  const header = await readSqliteFile(path)
+  if (header === null) throw new Error('no database')
+  const trees = PageTrees.open(path, header)
+  let turns = 0
+  let done = false
+  const count = (): void => {
+    turns += 1
+    if (!done) setImmediate(count)
+  }
+  setImmediate(count)
+  expect(await trees.walk(rootOf('t'))).toEqual({ fault: null, rows: 16_000 })
+  done = true
+  trees.close()
+  expect(turns).toBeGreaterThanOrEqual(4)
+})
+
 describe('is found out', () => {
+  test('a file that was cut off since its header was read', async () => {
+    make(thousand)
+    const header = await readSqliteFile(path)
+    if (header === null) throw new Error('no database')
+    const trees = PageTrees.open(path, header)
+    truncateSync(path, header.bytes - 4096 * 10 - 1)
+    expect((await trees.walk(2)).fault).toMatch(/^page \d+ was cut off$/)
+    trees.close()
+  })
+
   test('a tree of 20 pages, each naming the next one 300 times', async () => {
     make('CREATE TABLE t (text)')
     writeFileSync(path, dag(readFileSync(path), 20, 300))
@@ -201,7 +229,7 @@ describe('is found out', () => {
     const header = await readSqliteFile(path)
     if (header === null) throw new Error('no database')
     const trees = PageTrees.open(path, header)
-    expect(await trees.faultOf(1)).toMatch(/page 1/)
+    expect((await trees.walk(1)).fault).toMatch(/page 1/)
     trees.close()
   })
 })

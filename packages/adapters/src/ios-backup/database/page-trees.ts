@@ -8,8 +8,18 @@ const fileHeaderBytes = 100
 /** SQLite follows no tree any deeper. */
 const deepest = 20
 const pagesPerTurn = 1000
+/** Pages that are read at once where one behind the other is wanted, which most of a table's leaves are. */
+const pagesAhead = 16
 /** SQLite locks this byte of the file, and keeps nothing in its page. */
 const lockingByte = 0x4000_0000
+
+/** What a walk through a tree came to. */
+export interface TreeWalk {
+  /** What is wrong with the tree, for people; null when nothing is. */
+  readonly fault: string | null
+  /** Its rows; null where it is not one of row ids, or has a fault. */
+  readonly rows: number | null
+}
 
 /** What is still to be visited, last first: pages, and the row ids that divide them. */
 type Ahead = { readonly page: number; readonly depth: number } | { readonly divider: number }
@@ -26,6 +36,10 @@ export class PageTrees {
   readonly #header: SqliteFile
   readonly #pages: number
   readonly #page: TreePage
+  readonly #stretch: Buffer
+  /** The pages that {@link #stretch} holds: from this one, so many. */
+  #held = { from: 0, pages: 0 }
+  #lastRead = 0
   /** A bit for each page that was visited. */
   readonly #visited: Uint8Array
   /** Bytes that rows may still take. */
@@ -36,12 +50,14 @@ export class PageTrees {
   #lastRow = Number.NEGATIVE_INFINITY
   /** Whether the tree's pages have row ids; null before its first one. */
   #isTable: boolean | null = null
+  #rows = 0
 
   private constructor(file: number, header: SqliteFile) {
     this.#file = file
     this.#header = header
     this.#pages = Math.floor(header.bytes / header.pageBytes)
     this.#page = new TreePage(header.pageBytes, header.usableBytes)
+    this.#stretch = Buffer.alloc(pagesAhead * header.pageBytes)
     this.#visited = new Uint8Array((this.#pages >> 3) + 1)
     this.#left = this.#pages * header.pageBytes
   }
@@ -52,21 +68,18 @@ export class PageTrees {
   }
 
   /**
-   * What is wrong with the tree whose root is this page: a page that is in it, or in an earlier tree, already; pages of another kind
-   * than the others, or than an index has; row ids out of order; rows that claim more bytes than the file has; bytes that nothing
-   * accounts for. Null when nothing is. The event loop gets a turn every thousand pages.
+   * Walks the tree whose root is this page, counts its rows and says what is wrong with it: a page that is in it, or in an earlier tree,
+   * already; pages of another kind than the others, or than an index has; row ids out of order; rows that claim more bytes than the file
+   * has; bytes that nothing accounts for. The event loop gets a turn every thousand pages. What the system throws passes through.
    */
-  async faultOf(root: number, of: 'table' | 'index' = 'table'): Promise<string | null> {
-    this.#ahead = [{ page: root, depth: 0 }]
-    this.#lastRow = Number.NEGATIVE_INFINITY
-    // Of a table nothing is known before: one without row ids lies in pages of an index.
-    this.#isTable = of === 'index' ? false : null
+  async walk(root: number, of: 'table' | 'index' = 'table'): Promise<TreeWalk> {
+    this.#begin(root, of)
     while (this.#ahead.length > 0) {
       const some = decoded(() => this.#visitSome())
-      if (!some.ok) return some.problem
+      if (!some.ok) return { fault: some.problem, rows: null }
       await setImmediate()
     }
-    return null
+    return { fault: null, rows: this.#isTable === true ? this.#rows : null }
   }
 
   /**
@@ -85,6 +98,14 @@ export class PageTrees {
 
   close(): void {
     closeSync(this.#file)
+  }
+
+  #begin(root: number, of: 'table' | 'index'): void {
+    this.#ahead = [{ page: root, depth: 0 }]
+    this.#lastRow = Number.NEGATIVE_INFINITY
+    this.#rows = 0
+    // Of a table nothing is known before: one without row ids lies in pages of an index.
+    this.#isTable = of === 'index' ? false : null
   }
 
   #visitSome(): void {
@@ -109,8 +130,9 @@ export class PageTrees {
     this.#take(page.payload)
     this.#named += 1 + page.overflow
     if (page.isLeaf) {
-      if (page.isTable)
-        for (let index = 0; index < page.count; index++) this.#goTo(page.rows[index] ?? 0, false)
+      if (!page.isTable) return
+      this.#rows += page.count
+      for (let index = 0; index < page.count; index++) this.#goTo(page.rows[index] ?? 0, false)
       return
     }
     this.#ahead.push({ page: page.last, depth: depth + 1 })
@@ -123,10 +145,22 @@ export class PageTrees {
   #read(number: number): TreePage {
     const page = this.#page
     const { length } = page.bytes
-    readSync(this.#file, page.bytes, 0, length, (number - 1) * length)
+    if (number < this.#held.from || number >= this.#held.from + this.#held.pages) this.#hold(number)
+    const at = (number - this.#held.from) * length
+    this.#stretch.copy(page.bytes, 0, at, at + length)
+    this.#lastRead = number
     const read = decoded(() => page.read(number === 1 ? fileHeaderBytes : 0))
     if (!read.ok) throw new DecodeFailure(`page ${number} ${read.problem}`)
     return page
+  }
+
+  /** Reads a page into the stretch; and those behind it, where it is itself the one behind the last. */
+  #hold(number: number): void {
+    const { length } = this.#page.bytes
+    const wanted = number === this.#lastRead + 1 ? Math.min(pagesAhead, this.#pages - number + 1) : 1
+    const read = readSync(this.#file, this.#stretch, 0, wanted * length, (number - 1) * length)
+    if (read < length) throw new DecodeFailure(`page ${number} was cut off`)
+    this.#held = { from: number, pages: Math.floor(read / length) }
   }
 
   /** No two rows share bytes, so all of them have at most those of the file. */

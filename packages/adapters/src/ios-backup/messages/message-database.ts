@@ -25,12 +25,12 @@ const companions: Readonly<Record<string, string | null>> = {
  *
  * @throws HoldfastError `MESSAGES_DAMAGED` when a table is torn, or there is none of messages.
  */
-export async function openMessageDatabase(database: BackupDatabase, source: PartSource): Promise<OpenPart> {
+export function openMessageDatabase(database: BackupDatabase, source: PartSource): OpenPart {
   const messageColumns = database.columns('message')
   if (messageColumns === null) throw damaged(database.name, 'it has no table of messages')
   const remarks: string[] = []
   for (const [table, consequence] of Object.entries(companions)) {
-    if (database.columns(table) !== null) await database.count(table)
+    if (database.columns(table) !== null) database.count(table)
     else if (consequence !== null)
       remarks.push(`${database.name.file} has no table '${table}': ${consequence}.`)
   }

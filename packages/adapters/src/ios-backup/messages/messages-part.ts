@@ -16,7 +16,7 @@ export function messages(): BackupPart {
     async open(source) {
       const found = await source.openDatabase(messageDatabase, name)
       if (found.state !== 'present') throw messagesMissing(found.state)
-      const part = await openMessageDatabase(found.database, source)
+      const part = openMessageDatabase(found.database, source)
       return { ...part, remarks: [...found.remarks, ...part.remarks] }
     },
   }

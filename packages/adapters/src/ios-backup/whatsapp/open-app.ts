@@ -36,7 +36,7 @@ export async function openApp(
   if (messageColumns === null) throw damaged(database.name, 'it has no table of messages')
   const chatColumns = database.columns('ZWACHATSESSION')
   const mediaColumns = database.columns('ZWAMEDIAITEM')
-  if (database.columns('ZWAGROUPMEMBER') !== null) await database.count('ZWAGROUPMEMBER')
+  if (database.columns('ZWAGROUPMEMBER') !== null) database.count('ZWAGROUPMEMBER')
   const lids = await openLidDatabases(app, places, source)
   const { prefix } = places
   const chats = new ChatGuids(database, chatColumns, prefix)
