@@ -30,7 +30,7 @@ export class EarlySync {
     this.#last = this.#last.then(() => this.#syncNow(handle))
   }
 
-  /** Resolves when all are synced and closed, with the first that could not be kept; null when all were. */
+  /** Resolves when all large files are synced and closed, with the first that could not be kept; null when all were. */
   async settled(): Promise<NotDurable | null> {
     await this.#last
     return this.#failure

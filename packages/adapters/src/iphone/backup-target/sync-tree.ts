@@ -2,12 +2,9 @@ import { closeSync, fsync, lstatSync, openSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NotDurable, syncNames } from './not-durable.js'
-import { VolumeSyncs } from './sync-volume.js'
+import { allVolumes, type VolumeSyncs } from './sync-volume.js'
 
 const atOnce = 16
-
-/** Of the whole process: what one backup is told, the next is not. */
-const allVolumes = new VolumeSyncs()
 
 /** How files are made durable. */
 export interface SyncingTree {

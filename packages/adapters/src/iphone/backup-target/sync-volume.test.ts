@@ -43,12 +43,12 @@ test('one is asked for at a time, and one that is aborted is in the way of none'
   const stop = new AbortController()
   const words: string[] = []
   let under = 0
-  const volumes = new VolumeSyncs(async ([first = ''], { aborted }) => {
+  const volumes = new VolumeSyncs(async ([first = '']) => {
     expect(++under).toBe(1)
     await new Promise(setImmediate)
     under--
     words.push(first)
-    if (first === '-f' && !aborted && words.length === 1) stop.abort(new Error('enough'))
+    if (first === '-f' && words.length === 1) stop.abort(new Error('enough'))
     return ext4.program
   }, 'linux')
   const [first, second, third] = await Promise.allSettled([
@@ -57,7 +57,21 @@ test('one is asked for at a time, and one that is aborted is in the way of none'
     volumes.bringToDisk(tmpdir(), signal),
   ])
   expect([first.status, second.status, third.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
-  expect(words).toEqual(['-f', '--version', '-f', '--version'])
+  expect(words).toEqual(['-f', '--version', '-f'])
+})
+
+test('one that is aborted is heard to its end: what it is told is told to nobody else', async () => {
+  const stop = new AbortController()
+  let isFirst = true
+  const volumes = new VolumeSyncs(async () => {
+    if (!isFirst) return ext4.program
+    isFirst = false
+    stop.abort(new Error('enough'))
+    await new Promise(setImmediate)
+    throw new Error('sync: error syncing: Input/output error')
+  }, 'linux')
+  await expect(volumes.bringToDisk(tmpdir(), stop.signal)).rejects.toThrow('enough')
+  expect(await volumes.bringToDisk(tmpdir(), signal)).toBe(false)
 })
 
 test('elsewhere no program is asked', async () => {

@@ -33,20 +33,22 @@ export function tellsLosses({ platform, release, type, program }: VolumeFacts): 
   )
 }
 
-/** Runs the program `sync`; gives its first words. Throws what it fails with, and the signal's reason. */
-type RunSync = (words: readonly string[], signal: AbortSignal) => Promise<string>
+/** Runs the program `sync`; gives its first words. Throws what it fails with. */
+type RunSync = (words: readonly string[]) => Promise<string>
 
 /**
  * Brings whole volumes to the disk, where the system can: 20,000 small files one after the other would each wait for a commit of the
  * volume's journal, and afterwards each for a flush of the disk, which are many seconds.
  *
- * What a volume could not keep is told once, to the first who asks. So one at a time asks here, and where a volume has once failed nothing
- * is believed of it any more: each file is asked for itself, which is told by itself. Of another program that calls syncfs for the same
- * volume, between the failed write and the end of the backup, nobody here can know; the kernel's log tells it.
+ * What a volume could not keep is told once, to the first who asks. So one at a time asks here, each is heard to its end, and where a volume
+ * has once failed nothing is believed of it any more: each file is asked for itself, which is told by itself. Of another program that calls
+ * syncfs for the same volume, between the failed write and the end of the backup, nobody here can know; the kernel's log tells it.
  */
 export class VolumeSyncs {
   readonly #run: RunSync
   readonly #platform: string
+  /** The first words of the program, once it was asked. */
+  #program: string | null = null
   /** Volumes that could once not keep something, by their numbers. */
   readonly #failed = new Set<number>()
   #last: Promise<unknown> = Promise.resolve()
@@ -58,39 +60,46 @@ export class VolumeSyncs {
 
   /**
    * Brings the volume of a folder to the disk; true when that says that everything written to it before is durable. False says nothing:
-   * each file must be synced then. Throws only the signal's reason.
+   * each file must be synced then. Throws only the signal's reason; what was begun then goes on behind it, and touches nothing.
    */
   async bringToDisk(folder: string, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted()
     if (this.#platform !== 'linux') return false
-    const mine = this.#last.then(() => this.#bringOne(folder, signal))
-    this.#last = mine.catch(() => undefined)
-    return mine
+    const mine = this.#last.then(() => !signal.aborted && this.#bringOne(folder))
+    this.#last = mine
+    let onAbort = (): void => {}
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => reject(signal.reason)
+      signal.addEventListener('abort', onAbort)
+    })
+    return Promise.race([mine, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
   }
 
-  async #bringOne(folder: string, signal: AbortSignal): Promise<boolean> {
-    signal.throwIfAborted()
+  async #bringOne(folder: string): Promise<boolean> {
     let volume: number | null = null
     try {
       volume = (await stat(folder)).dev
-      await this.#run(['-f', '--', folder], signal)
+      await this.#run(['-f', '--', folder])
       const facts = {
         platform: this.#platform,
         release: kernelRelease(),
         type: (await statfs(folder)).type,
-        program: await this.#run(['--version'], signal),
+        program: (this.#program ??= await this.#run(['--version'])),
       }
       return tellsLosses(facts) && !this.#failed.has(volume)
     } catch {
-      signal.throwIfAborted()
       if (volume !== null) this.#failed.add(volume)
       return false
     }
   }
 }
 
-function runSync(words: readonly string[], signal: AbortSignal): Promise<string> {
+/** Of the whole process: what one backup is told, the next is not. */
+export const allVolumes = new VolumeSyncs()
+
+function runSync(words: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile('sync', words, { signal }, (error, output) => {
+    execFile('sync', words, (error, output) => {
       if (error === null) resolve(output.split('\n', 1)[0] ?? '')
       else reject(error)
     })
