@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 /** What the first byte of a block says of the rest. */
 const blocks = { end: 0x00, remoteError: 0x0b, data: 0x0c } as const
 
@@ -8,6 +10,12 @@ const blocks = { end: 0x00, remoteError: 0x0b, data: 0x0c } as const
 const joinedBytes = 16 * 1024
 
 /**
+ * Bytes that are sent in a turn of the event loop. TLS gives what it encrypted to the connection once the turn ends, and a phone does not keep
+ * a batch of files back until it has all of it.
+ */
+const bytesInATurn = 64 * 1024
+
+/**
  * The stream of files that a phone sends: the phone's name and the host's name of each, blocks of data, and a block that ends it;
  * a name of no length ends them all.
  */
@@ -16,6 +24,7 @@ export class OutgoingFiles {
   readonly #interrupted: AbortSignal
   #joined: Uint8Array[] = []
   #length = 0
+  #sentInTurn = 0
 
   /** `interrupted` is aborted when the host speaks or leaves before all is sent. */
   constructor(send: (bytes: Uint8Array) => Promise<void>, interrupted: AbortSignal) {
@@ -70,6 +79,10 @@ export class OutgoingFiles {
     this.#joined = []
     this.#length = 0
     await this.#send(bytes)
+    this.#sentInTurn += bytes.length
+    if (this.#sentInTurn < bytesInATurn) return
+    this.#sentInTurn = 0
+    await nextTurn()
   }
 }
 
