@@ -4,13 +4,13 @@ import { lookForBackup } from '../folder/backup-layout.js'
 import { Blobs } from '../folder/blobs.js'
 import { ScratchFolder } from '../folder/scratch-folder.js'
 import { sourceIdentity } from '../folder/source-identity.js'
-import { type Judgement, judgeWholeness, readBackupPlists } from '../folder/wholeness.js'
+import { type BackupPlists, type Judgement, judgeWholeness, readBackupPlists } from '../folder/wholeness.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { BlobCensus } from './blob-census.js'
 import { checkDigests, type DigestProgress } from './digest-check.js'
-import { findManifest } from './find-manifest.js'
+import { type FoundManifest, findManifest } from './find-manifest.js'
 import type { BackupInspection } from './inspection.js'
-import { countListed, type ListedContents } from './listed-contents.js'
+import { countListed, countMissing, type ListedContents } from './listed-contents.js'
 
 /** How a backup is inspected. */
 export interface InspectBackupOptions {
@@ -47,23 +47,9 @@ export async function inspectBackup(
 ): Promise<BackupInspection> {
   checkOptions('inspectBackup', options, rules)
   const { openSqlite = openInstalledSqlite, scratch = null, signal = new AbortController().signal } = options
-  signal.throwIfAborted()
-  const { root, manifest: name } = await lookForBackup(path)
-  const plists = await readBackupPlists(root)
-  const folder = new ScratchFolder(scratch)
-  let manifest: Manifest | null = null
-  try {
-    const judgement = await judgeWholeness(root, plists)
-    const blobs = new Blobs(root)
-    await blobs.checkFolders()
-    const census = await BlobCensus.take(root, signal)
-    const found = await findManifest(root, name, plists.manifest, {
-      openSqlite,
-      scratch: folder,
-      blobs,
-      signal,
-    })
-    manifest = found.manifest
+  return withOpenBackup(path, { openSqlite, scratch, signal }, async (open) => {
+    const { root, plists, judgement, found, blobs, census } = open
+    const { manifest } = found
     const listed = manifest === null ? null : await countListed(manifest, census, signal)
     const digests =
       manifest === null || listed === null || options.digests !== true
@@ -86,14 +72,80 @@ export async function inspectBackup(
       ...withLacks(judgement, lacks),
       remarks: [...judgement.remarks, ...found.remarks, ...(listed === null ? [] : remarksOn(listed))],
       encrypted: found.encrypted,
-      manifest: name,
+      manifest: open.name,
       blobs: census.size,
       listed,
       digests,
     }
+  })
+}
+
+/** How whole a backup is, and why. */
+export interface CheckedWholeness extends Pick<BackupInspection, 'wholeness' | 'reasons' | 'encrypted'> {
+  /** Files that the manifest lists; null when it is missing, damaged or encrypted. */
+  readonly files: number | null
+}
+
+/**
+ * What {@link inspectBackup} says of how whole a backup is, without a look at what it holds: a third of the time for 20,000 files.
+ * Throws as that.
+ */
+export async function checkWholeness(
+  path: string,
+  {
+    openSqlite = openInstalledSqlite,
+    scratch,
+    signal,
+  }: { readonly openSqlite?: OpenSqlite; readonly scratch: string; readonly signal: AbortSignal },
+): Promise<CheckedWholeness> {
+  return withOpenBackup(path, { openSqlite, scratch, signal }, async ({ judgement, found, census }) => {
+    const { manifest, encrypted } = found
+    const counted = manifest === null ? null : await countMissing(manifest, census, signal)
+    const lacks = [...found.problems, ...(counted === null ? [] : lacksOf(counted))]
+    return { ...withLacks(judgement, lacks), encrypted, files: counted?.files ?? null }
+  })
+}
+
+/** A backup that is being looked at. */
+interface LookedAt {
+  /** Its real, absolute path. */
+  readonly root: string
+  readonly name: BackupInspection['manifest']
+  readonly plists: BackupPlists
+  /** What its property lists say. */
+  readonly judgement: Judgement
+  readonly found: FoundManifest
+  readonly blobs: Blobs
+  readonly census: BlobCensus
+}
+
+/** Does something with the backup at a path while its manifest is open, as far as it can be read without a password. */
+async function withOpenBackup<Result>(
+  path: string,
+  options: {
+    readonly openSqlite: OpenSqlite
+    readonly scratch: string | null
+    readonly signal: AbortSignal
+  },
+  work: (open: LookedAt) => Promise<Result>,
+): Promise<Result> {
+  const { openSqlite, signal } = options
+  signal.throwIfAborted()
+  const { root, manifest: name } = await lookForBackup(path)
+  const plists = await readBackupPlists(root)
+  const scratch = new ScratchFolder(options.scratch)
+  let manifest: Manifest | null = null
+  try {
+    const judgement = await judgeWholeness(root, plists)
+    const blobs = new Blobs(root)
+    await blobs.checkFolders()
+    const census = await BlobCensus.take(root, signal)
+    const found = await findManifest(root, name, plists.manifest, { openSqlite, scratch, blobs, signal })
+    manifest = found.manifest
+    return await work({ root, name, plists, judgement, found, blobs, census })
   } finally {
     manifest?.close()
-    await folder.remove()
+    await scratch.remove()
   }
 }
 
@@ -107,7 +159,7 @@ function withLacks(
   return { wholeness: torn ? 'torn' : wholeness, reasons: [...reasons, ...lacks] }
 }
 
-function lacksOf({ missingBlobs, files }: ListedContents): readonly string[] {
+function lacksOf({ missingBlobs, files }: Pick<ListedContents, 'missingBlobs' | 'files'>): readonly string[] {
   return missingBlobs === 0 ? [] : [`Not on disk: ${missingBlobs} of ${files} files that the manifest lists.`]
 }
 

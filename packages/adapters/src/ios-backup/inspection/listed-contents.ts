@@ -79,6 +79,24 @@ export async function countListed(
   }
 }
 
+/** Of {@link countListed} what says whether files are missing: the details of a file are looked at only where it is. Throws as that. */
+export async function countMissing(
+  manifest: Manifest,
+  census: BlobCensus,
+  signal: AbortSignal,
+): Promise<Pick<ListedContents, 'files' | 'missingBlobs'>> {
+  let files = 0
+  let missingBlobs = 0
+  for await (const page of manifest.entries(signal)) {
+    for (const { kind, fileId, details } of page) {
+      if (kind !== 'file') continue
+      files++
+      if (!census.claim(fileId) && details()?.size !== 0) missingBlobs++
+    }
+  }
+  return { files, missingBlobs }
+}
+
 function domainOf(
   domains: Map<string, { files: number; bytes: number }>,
   domain: string,

@@ -141,6 +141,21 @@ describe('links that somebody put into the folder', () => {
     expect(await readFile(join(root, 'secret'), 'utf8')).toBe('secret')
   })
 
+  test('are not moved out of a folder that took the place of one that was made here', async () => {
+    await mkdir(join(tree, 'theirs'))
+    await symlink(join(root, 'secret'), join(tree, 'theirs', 'file'))
+    await target.createFolder(`${udid}/made/mine`)
+    await target.move(`${udid}/theirs`, `${udid}/made/mine`)
+    await expect(target.move(`${udid}/made/mine/file`, `${udid}/y`)).rejects.toMatchObject({
+      code: 'BACKUP_UNSAFE',
+    })
+    await target.createFolder(`${udid}/made/other`)
+    await target.move(`${udid}/made/mine`, `${udid}/made/other`)
+    await expect(target.move(`${udid}/made/other/file`, `${udid}/y`)).rejects.toMatchObject({
+      code: 'BACKUP_UNSAFE',
+    })
+  })
+
   test('are replaced and removed as links', async () => {
     await target.write(`${udid}/file`, content('mine'))
     await target.remove(`${udid}/folder`)

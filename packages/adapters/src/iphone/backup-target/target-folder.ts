@@ -1,6 +1,6 @@
 import { constants, lstatSync, mkdirSync, renameSync, type Stats } from 'node:fs'
 import { copyFile, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemCodeOf } from '@holdfast/core'
 import { removeTree } from '../../backup-folder/remove-tree.js'
 import { QuickCalls } from '../../file-status/quick-calls.js'
@@ -47,6 +47,8 @@ export class TargetFolder {
   readonly #incoming: string
   /** Folders that are known to be real ones, by their paths; forgotten when a folder is moved or removed. */
   readonly #real = new Set<string>()
+  /** Those of them that were made here: what is in them was put there here, and no link is. */
+  readonly #made = new Set<string>()
   readonly #calls = new QuickCalls({ slow: 5, rest: 100 })
   readonly #early = new EarlySync()
   /** What is written passes through them; made when the first file comes. */
@@ -61,7 +63,8 @@ export class TargetFolder {
 
   /** The bytes of a file, from its beginning. */
   async *read(path: string): AsyncGenerator<Buffer> {
-    const { place: file } = await this.#existing(path)
+    const file = await this.#locate(path)
+    await this.#refuseLink(file, path)
     const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
     try {
       if (!(await handle.stat()).isFile()) throw systemError('EISDIR', path)
@@ -104,7 +107,9 @@ export class TargetFolder {
 
   /** Puts a file or a folder in another place; what is there goes. */
   async move(from: string, to: string): Promise<void> {
-    const { place: source, stats } = await this.#existing(from)
+    const source = await this.#locate(from)
+    // Thousands of files are moved out of folders that were just made.
+    if (!this.#made.has(dirname(source))) await this.#refuseLink(source, from)
     const target = await this.#locateNew(to)
     if (source === target) return
     if (within(source, target) || within(target, source)) throw systemError('EINVAL', to)
@@ -115,8 +120,8 @@ export class TargetFolder {
       await this.#removeAt(target)
       await rename(source, target)
     }
-    // With a folder all that is below it has come and gone.
-    if (stats.isDirectory()) this.#real.clear()
+    // With a folder all that is below it has come and gone, and a folder may have taken the place of an empty one.
+    if (this.#real.has(source) || this.#real.has(target)) this.#forgetFolders()
   }
 
   /** Removes a file, or a folder with all that is in it. Nothing happens where there is nothing. */
@@ -129,7 +134,8 @@ export class TargetFolder {
 
   /** Copies a file, or a folder with all that is in it. Links and other oddities are left out. */
   async copy(from: string, to: string): Promise<void> {
-    const { place: source } = await this.#existing(from)
+    const source = await this.#locate(from)
+    await this.#refuseLink(source, from)
     const target = await this.#locateNew(to)
     if (within(source, target) || within(target, source)) throw systemError('EINVAL', to)
     await this.#copyAt(source, target)
@@ -234,20 +240,23 @@ export class TargetFolder {
       if (code === 'ENOENT') return
       if (code !== 'EISDIR' && code !== 'EPERM' && code !== 'EACCES') throw cause
     }
-    this.#real.clear()
+    this.#forgetFolders()
     const remains = await removeTree(place, { signal: new AbortController().signal })
     if (remains.count > 0) throw systemError(remains.systemCode ?? 'EIO', place)
   }
 
-  /** The place of something that is there, and what it is; a file system's `ENOENT` where nothing is. */
-  async #existing(path: string): Promise<{ readonly place: string; readonly stats: Stats }> {
-    const place = await this.#locate(path)
+  /** Throws for a link, and a file system's `ENOENT` where nothing is. */
+  async #refuseLink(place: string, path: string): Promise<void> {
     const stats = await this.#calls.make(
       () => lstatSync(place),
       () => lstat(place),
     )
     if (stats.isSymbolicLink()) throw unsafe(path, 'it is a link')
-    return { place, stats }
+  }
+
+  #forgetFolders(): void {
+    this.#real.clear()
+    this.#made.clear()
   }
 
   /** The place of a path, all of whose folders are real ones as far as they are there. */
@@ -281,6 +290,7 @@ export class TargetFolder {
       () => mkdir(folder, { mode: 0o700 }),
     )
     this.#real.add(folder)
+    this.#made.add(folder)
   }
 
   /** Whether a folder is there. */

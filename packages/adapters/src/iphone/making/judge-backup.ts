@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import { diskFull, isFullCode } from '../../disk-space/disk-full.js'
-import { inspectBackup } from '../../ios-backup/inspection/inspect-backup.js'
+import { checkWholeness } from '../../ios-backup/inspection/inspect-backup.js'
 import { signed64 } from '../../plist/plist-value.js'
 import type { OpenSqlite } from '../../sqlite/driver.js'
 import { NotDurable } from '../backup-target/not-durable.js'
@@ -56,7 +56,7 @@ export async function listMarks(tree: string): Promise<ListMarks> {
  * Whether what was received is a whole backup: the phone has written anew that it finished and what its files are, these are some, and
  * every one is there. The list of an encrypted backup cannot be read without the password: of that the files are there that were `expected`.
  *
- * @throws HoldfastError `DEVICE_BACKUP_INCOMPLETE`; as {@link inspectBackup}.
+ * @throws HoldfastError `DEVICE_BACKUP_INCOMPLETE`; as {@link checkWholeness}.
  */
 export async function requireWhole(
   tree: string,
@@ -75,10 +75,10 @@ export async function requireWhole(
     readonly expected?: ExpectedFiles | undefined
   },
 ): Promise<void> {
-  const { wholeness, reasons, listed, encrypted } = await inspectBackup(tree, options).catch(
+  const { wholeness, reasons, files, encrypted } = await checkWholeness(tree, options).catch(
     (error: unknown) => {
       if (isHoldfastError(error) && error.code === 'BACKUP_INVALID')
-        return { wholeness: 'torn', reasons: ['There is nothing in it.'], listed: null, encrypted: false }
+        return { wholeness: 'torn', reasons: ['There is nothing in it.'], files: null, encrypted: false }
       throw error
     },
   )
@@ -89,8 +89,8 @@ export async function requireWhole(
   const problems = [
     ...(wholeness === 'complete' ? [] : reasons),
     ...(stale.length === 0 ? [] : [`It sent nothing new of ${stale.join(', ')}.`]),
-    ...(listed?.files === 0 ? ['Its list names no file.'] : []),
-    ...(encrypted && listed === null && !(await isOfBlocks(join(tree, 'Manifest.db')))
+    ...(files === 0 ? ['Its list names no file.'] : []),
+    ...(encrypted && files === null && !(await isOfBlocks(join(tree, 'Manifest.db')))
       ? ['Its list is not encrypted as a whole.']
       : []),
     ...(lacking === 0 ? [] : [`Not there, or not as they were sent: ${lacking} files.`]),
