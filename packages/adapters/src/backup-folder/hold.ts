@@ -4,7 +4,7 @@ import { type FileHandle, open, readdir, readFile, rename, unlink } from 'node:f
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { HoldfastError, systemCodeOf } from '@holdfast/core'
 import { diskFull, isFullCode } from '../disk-space/disk-full.js'
-import { hasEnded, isThisProcess, type ProcessIdentity, thisProcess } from '../process/process-identity.js'
+import { hasEnded, type ProcessIdentity, thisProcess } from '../process/process-identity.js'
 import { syncFolder } from './sync-folder.js'
 
 /** The mark of a run on a backup that it needs: a small file beside the backup, which other tools can read. Plain JSON. */
@@ -129,8 +129,9 @@ export async function holdsOn(path: string): Promise<readonly FoundHold[]> {
 }
 
 /**
- * Refuses to delete a backup that another run needs. A mark that nobody will come back for does not count: that of an earlier run of
- * the same library, whose process has ended; and that of a library which was deleted, whose process has ended.
+ * Refuses to delete a backup that another run needs, of whatever library. A run takes its mark away itself, when everything is stored and
+ * verified or it is discarded; until then it may come back, parked for however long and by whichever process. Only the mark of a library
+ * that was deleted, whose process has ended, does not count: with its library every run of it is gone.
  *
  * @throws HoldfastError `BACKUP_HELD`.
  */
@@ -138,22 +139,28 @@ export async function refuseHeld(path: string, { run, into }: Holder): Promise<v
   const library = libraryOf(into)
   const own = holdFile(path, run)
   for (const { file, hold } of await holdsOn(path)) {
-    if (file === own || (hold !== null && isLeftOver(hold, library))) continue
+    if (file === own || (hold !== null && isOfDeletedLibrary(hold))) continue
     const who = hold === null ? 'Another program' : `Run '${hold.run}'`
-    const where = hold?.library === null || hold === null ? '' : ` of the library ${hold.library}`
-    throw new HoldfastError('BACKUP_HELD', `${who}${where} needs the backup, so it is not deleted`, {
-      hint: `Everything of this run is stored and verified. Finish or discard the other run, then retry; if it is no more, remove the file ${file} first.`,
-      facts: { path, hold: file, run: hold?.run ?? null, library: hold?.library ?? null },
-    })
+    throw new HoldfastError(
+      'BACKUP_HELD',
+      `${who}${whereOf(hold, library)} needs the backup, so it is not deleted`,
+      {
+        hint: `Everything of this run is stored and verified. Finish or discard the other run, then retry; if it is no more, remove the file ${file} first.`,
+        facts: { path, hold: file, run: hold?.run ?? null, library: hold?.library ?? null },
+      },
+    )
   }
 }
 
-function isLeftOver({ process: owner, library, libraryDevice }: Hold, ours: string | null): boolean {
-  if (!hasEnded(owner) && !(isThisProcess(owner) && library === ours)) return false
-  if (library === null) return false
-  // One run of a library at a time has a backup: the engine sees to that, so this one is over.
-  if (library === ours) return true
-  return !existsSync(library) && libraryDevice !== null && deviceOf(library) === libraryDevice
+function whereOf(hold: Hold | null, ours: string | null): string {
+  if (hold === null || hold.library === null) return ''
+  return hold.library === ours ? ' of this library' : ` of the library ${hold.library}`
+}
+
+/** A library on a disk that is not connected was not deleted: what is found above its place is on another device then. */
+function isOfDeletedLibrary({ process: owner, library, libraryDevice }: Hold): boolean {
+  if (library === null || libraryDevice === null || !hasEnded(owner)) return false
+  return !existsSync(library) && deviceOf(library) === libraryDevice
 }
 
 async function readHold(file: string): Promise<Hold | null> {

@@ -152,8 +152,23 @@ describe('the mark of a run on its backup', () => {
     await expect(release(ours)).rejects.toMatchObject({ code: 'BACKUP_HELD' })
   })
 
-  test('does not count when an earlier run of the same library left it', async () => {
-    await placedByTheDead({ ...ours, run: 'an earlier run' })
+  test('keeps the backup from another run of the same library as well: that one may be parked', async () => {
+    const parked = { ...ours, run: 'a parked run' }
+    await acquire(parked)
+    await expect(release(ours)).rejects.toMatchObject({
+      code: 'BACKUP_HELD',
+      message: "Run 'a parked run' of this library needs the backup, so it is not deleted",
+    })
+    await removeHold(path, parked.run)
+    await placedByTheDead(parked)
+    await expect(release(ours)).rejects.toMatchObject({ code: 'BACKUP_HELD' })
+    expect(await fingerprintBackup(path, signal)).toBe(await fingerprintBackup(made.path, signal))
+  })
+
+  test('of a run that is known to be no more is removed by hand', async () => {
+    await placedByTheDead({ ...ours, run: 'a forgotten run' })
+    await expect(release(ours)).rejects.toMatchObject({ code: 'BACKUP_HELD' })
+    await removeHold(path, 'a forgotten run')
     expect(await release(ours)).toEqual({ deleted: true })
   })
 
