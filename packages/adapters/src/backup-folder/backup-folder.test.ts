@@ -76,7 +76,7 @@ async function acquire(input: Json): Promise<{ ref: BackupRef; told: BackupRef[]
 const release = (
   ownership: BackupRef['ownership'] = 'handed-over',
   policy: 'delete' | 'scratch' | 'keep' = 'delete',
-) => device.release({ path, ownership }, receipt, { policy, signal, into: [] })
+) => device.release({ path, ownership }, receipt, { policy, signal, run: 'run', into: [] })
 
 describe('acquiring', () => {
   test('adopts the folder at its real path, and tells of it', async () => {
@@ -178,6 +178,7 @@ describe('a crash while a backup is deleted', () => {
       const releasing = device.release({ path, ownership: 'handed-over' }, receipt, {
         policy: 'delete',
         signal: aborting,
+        run: 'run',
         into: [],
       })
       const aborted = await releasing.then(
@@ -223,7 +224,9 @@ describe('nothing is touched', () => {
     ref: BackupRef = { path, ownership: 'handed-over' },
   ): Promise<void> {
     const before = await readdir(dirname(path))
-    await expect(device.release(ref, receipt, { policy: 'delete', signal, into: [] })).rejects.toMatchObject({
+    await expect(
+      device.release(ref, receipt, { policy: 'delete', signal, run: 'run', into: [] }),
+    ).rejects.toMatchObject({
       code,
       retryable: false,
     })
@@ -246,6 +249,7 @@ describe('nothing is touched', () => {
     const releasing = device.release({ path, ownership: 'handed-over' }, tampered, {
       policy,
       signal,
+      run: 'run',
       into: [],
     })
     await expect(releasing).rejects.toMatchObject({ code: 'RECEIPT_INVALID' })
@@ -294,6 +298,7 @@ describe('nothing is touched', () => {
       device.release({ path, ownership: 'handed-over' }, receipt, {
         policy: 'delete',
         signal: stopped,
+        run: 'run',
         into: [],
       }),
     ).rejects.toBe(reason)

@@ -70,11 +70,11 @@ export function backupFolder(options: BackupFolderOptions = {}): Device {
       return backup
     },
 
-    async release(backup, receipt, { policy, signal, into }) {
-      const holder = { run: receipt.import, into }
+    async release(backup, receipt, { policy, signal, run, into }) {
+      const holder = { run, into }
       // All of it is stored and verified: it is needed no more. Two runs that both let it go would wait for each other otherwise.
       await parseReceipt(receipt)
-      await removeHold(backup.path, holder.run)
+      await removeHold(backup.path, run)
       if (policy !== 'delete') {
         // Nothing is touched, so it does not matter whether the backup went on meanwhile.
         return { deleted: false }

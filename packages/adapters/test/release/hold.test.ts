@@ -65,11 +65,10 @@ async function receiptOf({ run }: Holder): Promise<Receipt> {
 }
 
 async function release(holder: Holder, policy: 'delete' | 'keep' = 'delete') {
-  const { into } = holder
   return device.release({ path, ownership: 'handed-over' }, await receiptOf(holder), {
     policy,
     signal,
-    into,
+    ...holder,
   })
 }
 

@@ -232,6 +232,7 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       await requireDurable(receipt, work)
       const { run, signal } = context
       const policy = cleanupPolicy(context.input, backup)
+      const releasing = { run, signal, into: work.resources }
       // What the library holds of a backup that was to go and stays must not change with it.
       const links = fateOf(context.input, backup) === 'goes'
       const endLinks = async () => {
@@ -242,10 +243,10 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
         // The last moment at which anything can be done: a library that was damaged since it was verified needs the backup again.
         if (policy === 'delete' && !(await work.isIntact(receipt.import, { signal }))) {
           await endLinks()
-          await device.release(backup, receipt, { policy: 'keep', signal, into: work.resources })
+          await device.release(backup, receipt, { ...releasing, policy: 'keep' })
           return { deleted: false, kept: 'library-changed' }
         }
-        const { deleted } = await device.release(backup, receipt, { policy, signal, into: work.resources })
+        const { deleted } = await device.release(backup, receipt, { ...releasing, policy })
         await endLinks()
         return { deleted, kept: null }
       } catch (error) {

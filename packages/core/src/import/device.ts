@@ -71,7 +71,8 @@ export interface Device {
    * Lets a verified backup go, as the policy says. The receipt is checked again; before anything is deleted the backup is checked
    * too, and one that changed since it was verified is not touched.
    * Deleting renames it aside in its own folder, then removes it without following links; safe to repeat after a crash.
-   * One that another run needs stays. Resolves with whether the backup is gone.
+   * One that another run needs stays. The receipt may be that of an earlier run, where the library held all of the backup already: what
+   * keeps the backup for a run is told by `run`. Resolves with whether the backup is gone.
    *
    * @throws HoldfastError `RECEIPT_INVALID`, `BACKUP_HELD`, `BACKUP_CHANGED`, `RELEASE_REFUSED`, `RELEASE_FAILED`.
    */
@@ -81,6 +82,8 @@ export interface Device {
     options: {
       readonly policy: CleanupPolicy
       readonly signal: AbortSignal
+      /** Id of the run. */
+      readonly run: string
       /** As in {@link AcquireContext}. */
       readonly into: readonly string[]
     },

@@ -59,3 +59,16 @@ it('a parked run that is discarded keeps the backup from nobody any more', async
   expect((await bob.outcome()).status).toBe('done')
   expect(existsSync(backup.path)).toBe(false)
 })
+
+it('a run that finds all of the backup in the library already takes its own mark away', async () => {
+  isFull = false
+  const app = openFullApp()
+  const first = await app.import({ path: backup.path })
+  expect((await first.outcome()).status).toBe('done')
+  const second = await app.import({ path: backup.path })
+  expect(await second.outcome()).toMatchObject({
+    status: 'done',
+    outputs: { store: { unchangedSince: first.id } },
+  })
+  expect(await holdsOn(backup.path)).toEqual([])
+})
