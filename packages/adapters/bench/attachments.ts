@@ -76,7 +76,7 @@ async function imported(path: string, backup: 'goes' | 'stays'): Promise<number>
     const { source } = await work.describe(path, context)
     const ref = { id: 'r', owner: 'o', fingerprint: source.fingerprint, udid: source.udid }
     const started = performance.now()
-    await work.store(ref, path, { backup, batchSize: 500, trustUnchanged: false }, context)
+    await work.store(ref, path, { backup, batchSize: 500, trustUnchanged: false, trustHeld: true }, context)
     const stored = seconds(started)
     const proving = { ...context, now: () => Date.now() }
     const receipt = await work.prove(

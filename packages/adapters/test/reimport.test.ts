@@ -1,4 +1,5 @@
-import { readdirSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyPublished } from '@holdfast/core/import'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -40,6 +41,26 @@ function blobOf(path: string, sha256: string): string {
   const blob = blobs.map((name) => join(path, name)).find((name) => statSync(name).size === size)
   if (blob === undefined) throw new Error(`no blob of ${size} bytes`)
   return blob
+}
+
+/** Changes a byte of the blob with this content; resolves with the hash of what it holds then. */
+function changeByte(sha256: string): string {
+  const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+  for (const name of readdirSync(backup.path, { recursive: true, encoding: 'utf8' })) {
+    const path = join(backup.path, name)
+    if (!/[0-9a-f]{40}$/.test(name) || !statSync(path).isFile()) continue
+    const bytes = readFileSync(path)
+    if (hashOf(bytes) !== sha256) continue
+    bytes[0] = (bytes[0] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    return hashOf(bytes)
+  }
+  throw new Error(`no blob with the content ${sha256}`)
+}
+
+function attachmentsOf(sha256: string): unknown {
+  const row = app.db.prepare('SELECT count(*) AS n FROM attachments WHERE sha256 = ?').get(sha256)
+  return typeof row === 'object' && row !== null && 'n' in row ? row.n : null
 }
 
 function nameOf(sha256: string): string {
@@ -115,6 +136,30 @@ describe('an iPhone backup that is imported again', () => {
     expect(await importIt()).not.toHaveProperty('store.unchangedSince')
     const again = await importIt()
     expect(again.store).toHaveProperty('unchangedSince')
+  })
+
+  it('with other bytes in an attachment of the same size parks once, and the retry takes all content from it', async () => {
+    await importIt()
+    const before = anyHash()
+    const changed = changeByte(before)
+    const run = await app.import({ path: backup.path })
+    expect(await run.outcome()).toMatchObject({
+      status: 'retryable',
+      step: 'verify',
+      error: { code: 'VERIFY_FAILED', retryable: true },
+    })
+    await run.retry()
+    expect((await run.outcome()).status).toBe('done')
+    expect(attachmentsOf(changed)).toBe(1)
+    await app.storage.discard(run.id)
+    expect([attachmentsOf(before), attachmentsOf(changed)]).toEqual([1, 0])
+  })
+
+  it('with other bytes in an attachment of the same size is imported at once where that is forced', async () => {
+    await importIt()
+    const changed = changeByte(anyHash())
+    await importIt({ force: true })
+    expect(attachmentsOf(changed)).toBe(1)
   })
 
   it('with other parts chosen is read in full, and so is what asks for that', async () => {

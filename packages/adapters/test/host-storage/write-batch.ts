@@ -22,7 +22,7 @@ export async function writeBatch(
   files: AttachmentFiles,
   id: string,
   batch: RecordBatch,
-  { content, signal }: WriteOptions,
+  { content, trustHeld = true, signal }: WriteOptions,
 ): Promise<void> {
   signal.throwIfAborted()
   const found = findRun(db, id)
@@ -37,7 +37,7 @@ export async function writeBatch(
     const moves = new Map<string, FileMove>()
     for (const record of batch.records) {
       if (record.type !== 'attachment' || record.unavailable !== null) continue
-      const held = await heldContent(db, files, found, record)
+      const held = trustHeld ? await heldContent(db, files, found, record) : null
       if (held !== null) {
         contents.set(record, held)
         continue

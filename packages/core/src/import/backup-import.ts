@@ -188,6 +188,8 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       const fate = fateOf(context.input, backup)
       // A backup that will be deleted is let go only against a proof of this run: every byte read again.
       const trustUnchanged = fate === 'stays' && !isForced(context.input)
+      // An earlier attempt may have been undone because content of the backup is another than the library's, although its record is equal.
+      const trustHeld = context.attempt === 1 && !isForced(context.input)
       const { run, input, signal, ask, progress } = context
       const storing = {
         run,
@@ -197,7 +199,7 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
         progress,
         onRoom: (shortage: Shortage | null) => judgeRoom(shortage, whenShortOfRoom, context),
       }
-      return work.store(ref, backup.path, { backup: fate, batchSize, trustUnchanged }, storing)
+      return work.store(ref, backup.path, { backup: fate, batchSize, trustUnchanged, trustHeld }, storing)
     },
     compensate: async ({ reason, run }) => {
       // What is staged is seen by nobody, and the next attempt goes on behind it, unless it is wrong or there will be none.

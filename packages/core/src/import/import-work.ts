@@ -28,6 +28,8 @@ export type StoreSettings = {
   readonly batchSize: number
   /** Whether a backup that a published import holds, unchanged since, is left at that instead of being read again. */
   readonly trustUnchanged: boolean
+  /** As in `WriteOptions`. */
+  readonly trustHeld: boolean
 }
 
 /** How an import is proved; plain JSON. */

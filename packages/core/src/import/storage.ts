@@ -67,6 +67,12 @@ export interface WriteOptions {
    */
   readonly backup?: 'goes' | 'stays'
   /**
+   * Whether content that the library holds with an equal record may stand for that of the source, which is not read then. Nothing in a record
+   * tells that bytes of its content have changed in the same size: only reading does. An import in which that may have come to light is
+   * written again without this. @default true
+   */
+  readonly trustHeld?: boolean
+  /**
    * The batch that the next `write` of this import gets, which may be being read still; null behind the last. A storage may begin to
    * receive its content once it has that of this batch: what of it is there when an import does not go on is for `begin` and `discard` to
    * remove. When `write` rejects, nothing of it is under way or there any more. Rejects with what reading it throws, which whoever gives it

@@ -41,6 +41,8 @@ export interface StoreOptions {
   readonly batchSize: number
   /** Whether a backup that a published import holds, unchanged since, is left at that instead of being read again. */
   readonly trustUnchanged: boolean
+  /** As in `WriteOptions`. */
+  readonly trustHeld: boolean
 }
 
 /** What storing came to. */
@@ -64,7 +66,7 @@ export async function storeRecords(
   options: StoreOptions,
   context: Storing,
 ): Promise<StoreOutput> {
-  const { reader, storage, backup: fate, batchSize, trustUnchanged } = options
+  const { reader, storage, backup: fate, batchSize, trustUnchanged, trustHeld } = options
   const { signal, progress, onRoom } = context
   // Before anything is read: what changes from here on gives another stamp the next time.
   const stamped = await stampedRef(ref, path, reader, context)
@@ -86,6 +88,7 @@ export async function storeRecords(
       ...contentFileOf(backup),
       ...contentCopyOf(backup),
       backup: fate,
+      trustHeld,
       signal,
     }
     const remainder = (): Remainder => ({

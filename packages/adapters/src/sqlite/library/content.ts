@@ -40,7 +40,7 @@ export interface ReceivedContent {
 
 /**
  * Receives the content of a batch's attachments: from the source only where the library does not hold an equal record with a file of the
- * right size. When it rejects, nothing was received.
+ * right size, and that may be trusted. When it rejects, nothing was received.
  */
 export async function receiveContent(
   db: LibraryDatabase,
@@ -54,9 +54,10 @@ export async function receiveContent(
     (record): record is AttachmentRecord => record.type === 'attachment' && record.unavailable === null,
   )
   if (available.length === 0) return { held, received: new Map(), files: [] }
+  const { trustHeld = true } = source
   const wanted = await withoutLostFiles(
     files,
-    available.map((record) => ({ record, held: heldContent(db, work, record) })),
+    available.map((record) => ({ record, held: trustHeld ? heldContent(db, work, record) : null })),
   )
   for (const one of wanted) if (one.held !== null) held.set(one.record, one.held)
   const missing = wanted.filter((one) => one.held === null).map(({ record }) => record)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Storage, StoredItem } from '../../import/index.js'
+import { collectContent, type Storage, type StoredItem } from '../../import/index.js'
 import { isHoldfastError } from '../../index.js'
 import type { MemoryLibrary } from '../memory-library.js'
 import { receiptFor } from '../receipt-for.js'
@@ -135,6 +135,27 @@ const mutants: readonly Mutant[] = [
       },
     }),
     rejectedBy: ['content that fails stages nothing of its batch, and its error passes unchanged'],
+  },
+  {
+    name: 'believes of content that it is what it once was',
+    wrong: (library) => {
+      const known = new Map<string, Uint8Array>()
+      return {
+        write: (id, batch, options) =>
+          library.write(id, batch, {
+            ...options,
+            async *content(record, signal) {
+              const bytes =
+                known.get(record.key) ?? (await collectContent(options.content(record, signal), signal))
+              known.set(record.key, bytes)
+              yield bytes
+            },
+          }),
+      }
+    },
+    rejectedBy: [
+      'content that is another in the same size, under an equal record, is stored where what is held is not to be trusted',
+    ],
   },
   {
     name: 'does not hear an abort while it writes',

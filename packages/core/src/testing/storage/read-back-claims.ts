@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import type { ImportRecord } from '../../import/records.js'
 import {
   sampleAttachment,
@@ -10,7 +9,7 @@ import {
   samplePoint,
   sampleVoicemail,
 } from '../sample-records.js'
-import { importAll, importRef, itemsOf, rejectsWith, stage } from './staging.js'
+import { contentDigest, importAll, importRef, itemsOf, rejectsWith, stage } from './staging.js'
 import { everything } from './staging-claims.js'
 import type { StorageClaim } from './storage-under-test.js'
 
@@ -266,8 +265,4 @@ async function differencesOf(
     if (item.difference !== null) found.push([item.key, item.difference])
   }
   return found
-}
-
-function contentDigest(text: string) {
-  return { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.length }
 }

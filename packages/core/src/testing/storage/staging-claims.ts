@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AttachmentRecord, ImportRecord } from '../../import/records.js'
+import type { ContentSource, StoredItem } from '../../import/storage.js'
 import { receiptFor } from '../receipt-for.js'
 import {
   sampleAttachment,
@@ -8,7 +9,16 @@ import {
   sampleMessage,
   sampleUnreadable,
 } from '../sample-records.js'
-import { contentOf, importAll, importRef, inBatches, itemsOf, outcomesOf, stage } from './staging.js'
+import {
+  contentDigest,
+  contentOf,
+  importAll,
+  importRef,
+  inBatches,
+  itemsOf,
+  outcomesOf,
+  stage,
+} from './staging.js'
 import type { StorageClaim } from './storage-under-test.js'
 
 const signal = new AbortController().signal
@@ -170,6 +180,29 @@ export const stagingClaims: readonly StorageClaim[] = [
         'failed',
         'present',
       ])
+      assert.deepEqual(await dump(), before)
+    },
+  },
+  {
+    name: 'content that is another in the same size, under an equal record, is stored where what is held is not to be trusted',
+    async test({ storage, dump }) {
+      const ref = importRef('one')
+      await importAll(storage, ref, everything)
+      const before = await dump()
+      const storeAgain = async (id: string, content: ContentSource): Promise<StoredItem | undefined> => {
+        await storage.begin(importRef(id))
+        await storage.write(id, { records: everything, cursor: 1 }, { content, trustHeld: false, signal })
+        return (await itemsOf(storage, id)).find(({ key }) => key === 'a1@m1')
+      }
+      const same = await storeAgain('two', contentOf())
+      assert.equal(same?.outcome, 'present')
+      assert.deepEqual(await dump(), before)
+      const changed = 'CONTENT OF A1'
+      const other = await storeAgain('three', contentOf({ a1: changed }))
+      assert.equal(other?.outcome, 'stored')
+      assert.deepEqual(other.content, contentDigest(changed))
+      await storage.discard('two')
+      await storage.discard('three')
       assert.deepEqual(await dump(), before)
     },
   },

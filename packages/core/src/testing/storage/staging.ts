@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { isHoldfastError } from '../../errors/holdfast-error.js'
+import type { ContentDigest } from '../../import/backup-reader.js'
 import type { ImportRecord, RecordBatch } from '../../import/records.js'
 import type { ContentSource, ImportRef, Storage, StoredItem } from '../../import/storage.js'
 import { receiptFor } from '../receipt-for.js'
@@ -26,6 +28,11 @@ export function contentOf(texts: Readonly<Record<string, string>> = {}): Content
     yield bytes.subarray(0, 5)
     yield bytes.subarray(5)
   }
+}
+
+/** What a text is as content. */
+export function contentDigest(text: string): ContentDigest {
+  return { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.length }
 }
 
 /** Stages records in one batch, or in those given. */
