@@ -257,7 +257,8 @@ export interface Storage {
   /**
    * Looks for what {@link readBack} cannot tell, because no item leads there: rows that no import brought, rows that changed hands,
    * items that readers do not see or see twice, files that belong to nothing. Independent of what the other methods believe, and
-   * changes nothing. A library that is as this port promises yields nothing, whatever is staged in it. With `import`, only what
+   * changes nothing. Several may be under way at a time, such as that of a run and that of an app that verifies its library. A library that is
+   * as this port promises yields nothing, whatever is staged in it. With `import`, only what
    * concerns that import, staged or published, and no files.
    *
    * @throws HoldfastError `IMPORT_UNKNOWN`.

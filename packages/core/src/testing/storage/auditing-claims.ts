@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { LibraryProblem } from '../../import/library-problems.js'
 import type { Storage } from '../../import/storage.js'
 import { sampleChat, sampleMessage } from '../sample-records.js'
@@ -79,6 +80,41 @@ export const auditingClaims: readonly StorageClaim[] = [
         ),
         JSON.stringify(found),
       )
+    },
+  },
+  {
+    name: 'audits that are under way at the same time each find what one alone finds',
+    needs: 'origin',
+    async test({ storage, tamper }) {
+      assert.ok(tamper.addMessage)
+      for (const id of ['one', 'two']) {
+        await importAll(
+          storage,
+          importRef(id),
+          Array.from({ length: 20 }, (_, index) => sampleMessage(`${id} ${index}`)),
+        )
+      }
+      await tamper.addMessage('planted', 'one 1', 'one')
+      const alone = {
+        one: await briefly(storage, 'one'),
+        two: await briefly(storage, 'two'),
+        all: await briefly(storage),
+      }
+      assert.equal(alone.one.length, 1)
+      // The second one begins that many turns of the event loop after the first.
+      for (let later = 0; later < 30; later++) {
+        for (const id of ['two', undefined]) {
+          const first = briefly(storage, 'one')
+          for (let turn = 0; turn < later; turn++) await nextTurn()
+          const second = await briefly(storage, id)
+          assert.deepEqual(await first, alone.one, `${later} turns before another audit`)
+          assert.deepEqual(
+            second,
+            id === undefined ? alone.all : alone.two,
+            `${later} turns behind another audit`,
+          )
+        }
+      }
     },
   },
   {

@@ -343,6 +343,23 @@ const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'audits, and says nothing while another audit is under way',
+    wrong: (library) => {
+      let underWay = 0
+      return {
+        async *audit(options) {
+          underWay += 1
+          try {
+            if (underWay === 1) yield* library.audit(options)
+          } finally {
+            underWay -= 1
+          }
+        },
+      }
+    },
+    rejectedBy: ['audits that are under way at the same time each find what one alone finds'],
+  },
+  {
     name: 'audits, and finds what is not there',
     wrong: () => ({
       async *audit() {

@@ -6,6 +6,7 @@ import { findImport, type ImportRow } from '../import-rows.js'
 import type { LibraryDatabase } from '../library-database.js'
 import { ownerOf } from '../owners.js'
 import { receiptOf } from '../publish-import.js'
+import { type AuditLists, takeLists } from './audit-lists.js'
 import { auditDeletions } from './deletions-audit.js'
 import { auditFiles } from './files-audit.js'
 import { auditHandles } from './handles-audit.js'
@@ -14,7 +15,10 @@ import { auditImports, auditLedger } from './notes-audit.js'
 import { auditSchema } from './schema-audit.js'
 import { auditVisibility, auditVisibilityOf } from './visibility-audit.js'
 
-/** Looks for what reading an import back cannot tell: all of it, or only what concerns one import. Changes nothing. */
+/**
+ * Looks for what reading an import back cannot tell: all of it, or only what concerns one import. Changes nothing. Any number of audits may
+ * be under way on one connection.
+ */
 export async function* auditLibrary(
   db: LibraryDatabase,
   files: AttachmentFiles,
@@ -22,16 +26,40 @@ export async function* auditLibrary(
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
   signal.throwIfAborted()
+  const { lists, giveBack } = db.attempt('auditing', () => takeLists(db))
+  try {
+    yield* audit(db, files, id, lists, signal)
+  } finally {
+    endLists(giveBack)
+  }
+}
+
+/** Where that fails the connection is closed or its database gone, and the lists with it: it must not hide what went wrong. */
+function endLists(giveBack: () => void): void {
+  try {
+    giveBack()
+  } catch {
+    // Nothing is left to do.
+  }
+}
+
+async function* audit(
+  db: LibraryDatabase,
+  files: AttachmentFiles,
+  id: string | null,
+  lists: AuditLists,
+  signal: AbortSignal,
+): AsyncGenerator<LibraryProblem> {
   if (id !== null) {
     const found = db.attempt('auditing', () => findImport(db, id))
     if (found === null || found.state === 'discarding') throw importUnknown(id)
-    yield* auditImport(db, found, signal)
+    yield* auditImport(db, found, lists, signal)
     yield* auditVisibilityOf(db, found, signal)
     return
   }
   const astray = new Set<string>()
   for (const found of db.attempt('auditing', () => importsOf(db))) {
-    for await (const problem of auditImport(db, found, signal)) {
+    for await (const problem of auditImport(db, found, lists, signal)) {
       // A row that changed hands is found from both sides.
       const name = `${problem.type} ${problem.key}`
       if (problem.problem === 'row-astray' && astray.has(name)) continue
@@ -42,7 +70,7 @@ export async function* auditLibrary(
   yield* auditImports(db)
   yield* lostItems(db)
   yield* auditVisibility(db, signal)
-  yield* auditDeletions(db, signal)
+  yield* auditDeletions(db, lists, signal)
   yield* auditSchema(db, signal)
   yield* auditFiles(db, files, signal)
 }
@@ -50,6 +78,7 @@ export async function* auditLibrary(
 async function* auditImport(
   db: LibraryDatabase,
   found: ImportRow,
+  lists: AuditLists,
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
   const detail = await receiptTrouble(db, found)
@@ -57,8 +86,8 @@ async function* auditImport(
     yield { problem: 'receipt-changed', import: found.id, type: 'import', key: found.id, detail }
   }
   yield* auditLedger(db, found)
-  yield* auditRowsOfImport(db, found, signal)
-  yield* auditHandles(db, found, signal)
+  yield* auditRowsOfImport(db, found, lists, signal)
+  yield* auditHandles(db, found, lists, signal)
 }
 
 /** What is wrong with the receipt of an import, or with what its row says beside it; null for nothing. */

@@ -1,6 +1,7 @@
 import type { ImportRecord, LibraryProblem } from '@holdfast/core/import'
 import { number, text, word } from '../fields.js'
 import type { LibraryDatabase } from '../library-database.js'
+import type { AuditLists } from './audit-lists.js'
 import { pagesOf } from './pages.js'
 
 /**
@@ -9,22 +10,23 @@ import { pagesOf } from './pages.js'
  */
 export async function* auditDeletions(
   db: LibraryDatabase,
+  { notes }: AuditLists,
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
   if (!db.attempt('auditing', () => db.get('SELECT 1 FROM source_deletions LIMIT 1') !== null)) return
-  db.attempt('auditing', () => beginList(db))
+  db.attempt('auditing', () => beginNotes(db, notes))
   for await (const { n, owner, after, upTo } of ledgers(db, signal)) {
     const some = `SELECT type, row, key FROM import_items WHERE import = ? AND seq > ? AND seq <= ? AND row IS NOT NULL`
     db.attempt('auditing', () => {
       db.run(
-        `UPDATE temp.audit_notes SET is_known = 1 WHERE owner = ? AND (type, row, key) IN (${some})`,
+        `UPDATE ${notes} SET is_known = 1 WHERE owner = ? AND (type, row, key) IN (${some})`,
         owner,
         n,
         after,
         upTo,
       )
       db.run(
-        `UPDATE temp.audit_notes SET is_found = 1 WHERE import = ? AND (type, row, key) IN (${some})`,
+        `UPDATE ${notes} SET is_found = 1 WHERE import = ? AND (type, row, key) IN (${some})`,
         n,
         n,
         after,
@@ -40,7 +42,7 @@ export async function* auditDeletions(
          WHEN d.is_known = 0 THEN 'it is noted as deleted, and was never there'
          WHEN d.is_gone = 1 AND d.is_found = 1 THEN 'it is noted as deleted by an import that found it'
        END AS detail
-       FROM temp.audit_notes AS d LEFT JOIN import_rows AS i ON i.n = d.import WHERE detail IS NOT NULL`,
+       FROM ${notes} AS d LEFT JOIN import_rows AS i ON i.n = d.import WHERE detail IS NOT NULL`,
     ),
   )
   for (const row of wrong) {
@@ -64,11 +66,12 @@ async function* ledgers(db: LibraryDatabase, signal: AbortSignal) {
   }
 }
 
-function beginList(db: LibraryDatabase): void {
-  db.run('DROP TABLE IF EXISTS temp.audit_notes')
+function beginNotes(db: LibraryDatabase, notes: string): void {
+  db.run(`DROP TABLE IF EXISTS ${notes}`)
   db.run(
-    `CREATE TEMP TABLE audit_notes AS
+    `CREATE TABLE ${notes} AS
      SELECT d.*, i.owner, 0 AS is_known, 0 AS is_found FROM source_deletions AS d LEFT JOIN import_rows AS i ON i.n = d.import`,
   )
-  db.run('CREATE INDEX temp.audit_notes_row ON audit_notes (row, type, key)')
+  const [schema = '', table = ''] = notes.split('.')
+  db.run(`CREATE INDEX ${schema}.${table}_row ON ${table} (row, type, key)`)
 }

@@ -3,6 +3,7 @@ import { text } from '../fields.js'
 import type { ImportRow } from '../import-rows.js'
 import type { LibraryDatabase } from '../library-database.js'
 import { parsedReceipt } from '../publish-import.js'
+import { type AuditLists, beginList } from './audit-lists.js'
 import { pagesOf } from './pages.js'
 
 /** Where the rows of an item name handles: of a table, or of one of parts. */
@@ -21,14 +22,15 @@ const namedIn = [
 export async function* auditHandles(
   db: LibraryDatabase,
   found: ImportRow,
+  { handles }: AuditLists,
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
-  db.attempt('auditing', () => beginList(db))
+  db.attempt('auditing', () => beginList(db, handles, 'handle TEXT, is_own INTEGER', 'handle'))
   for await (const { after, upTo } of pagesOf(db, 'import_items', 'seq', { signal, of: found.n })) {
     db.attempt('auditing', () => {
       for (const { type, handle, from } of namedIn) {
         db.run(
-          `INSERT INTO temp.audit_handles SELECT ${handle}, i.outcome <> 'present' FROM import_items AS i JOIN ${from}
+          `INSERT INTO ${handles} SELECT ${handle}, i.outcome <> 'present' FROM import_items AS i JOIN ${from}
            WHERE i.import = ? AND i.seq > ? AND i.seq <= ? AND i.type = '${type}' AND ${handle} IS NOT NULL
            ON CONFLICT (handle) DO UPDATE SET is_own = max(is_own, excluded.is_own)`,
           found.n,
@@ -41,7 +43,7 @@ export async function* auditHandles(
   const about = { problem: 'note-changed', import: found.id, type: 'import', key: found.id } as const
   const missing = db.attempt('auditing', () =>
     db.all(
-      `SELECT a.handle FROM temp.audit_handles AS a WHERE a.is_own >= ? AND NOT EXISTS (
+      `SELECT a.handle FROM ${handles} AS a WHERE a.is_own >= ? AND NOT EXISTS (
          SELECT 1 FROM handle_rows AS h WHERE h.import = ? AND h.handle = a.handle)`,
       isOfVersion1(found) ? 1 : 0,
       found.n,
@@ -55,7 +57,7 @@ export async function* auditHandles(
   }
   const noted = db.attempt('auditing', () =>
     db.all(
-      `SELECT h.handle, h.canonical, EXISTS (SELECT 1 FROM temp.audit_handles AS a WHERE a.handle = h.handle) AS is_named
+      `SELECT h.handle, h.canonical, EXISTS (SELECT 1 FROM ${handles} AS a WHERE a.handle = h.handle) AS is_named
        FROM handle_rows AS h WHERE h.import = ?`,
       found.n,
     ),
@@ -76,11 +78,4 @@ function isOfVersion1({ receipt }: ImportRow): boolean {
 /** Version 1 left the handles of numbers as they are. */
 function isCanonical(handle: string, canonical: string): boolean {
   return canonical === canonicalHandle(handle) || (!handle.includes('@') && canonical === handle)
-}
-
-function beginList(db: LibraryDatabase): void {
-  db.run(
-    'CREATE TEMP TABLE IF NOT EXISTS audit_handles (handle TEXT PRIMARY KEY, is_own INTEGER) WITHOUT ROWID',
-  )
-  db.run('DELETE FROM temp.audit_handles')
 }

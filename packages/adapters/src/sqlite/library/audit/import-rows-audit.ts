@@ -5,6 +5,7 @@ import type { LibraryDatabase } from '../library-database.js'
 import { shapes, toRecord } from '../rows/record-rows.js'
 import type { RowShape } from '../rows/row-shape.js'
 import { versionAt } from '../versions.js'
+import { type AuditLists, beginList } from './audit-lists.js'
 import { pagesOf } from './pages.js'
 
 /**
@@ -14,13 +15,17 @@ import { pagesOf } from './pages.js'
 export async function* auditRowsOfImport(
   db: LibraryDatabase,
   found: ImportRow,
+  lists: AuditLists,
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
-  db.attempt('auditing', () => beginLists(db))
+  db.attempt('auditing', () => {
+    for (const list of [lists.listed, lists.unlisted])
+      beginList(db, list, 'type TEXT, row INTEGER', 'type, row')
+  })
   for await (const { after, upTo } of pagesOf(db, 'import_items', 'seq', { signal, of: found.n })) {
     db.attempt('auditing', () =>
       db.run(
-        `INSERT OR IGNORE INTO temp.audit_listed SELECT type, row FROM import_items
+        `INSERT OR IGNORE INTO ${lists.listed} SELECT type, row FROM import_items
          WHERE import = ? AND seq > ? AND seq <= ? AND outcome <> 'present' AND row IS NOT NULL`,
         found.n,
         after,
@@ -30,9 +35,9 @@ export async function* auditRowsOfImport(
   }
   for (const shape of Object.values(shapes)) {
     yield* rowsAstray(db, found, shape, signal)
-    await noteUnlisted(db, found, shape, signal)
+    await noteUnlisted(db, found, shape, lists, signal)
   }
-  yield* unlisted(db, found, signal)
+  yield* unlisted(db, found, lists, signal)
 }
 
 /**
@@ -72,14 +77,15 @@ async function noteUnlisted(
   db: LibraryDatabase,
   found: ImportRow,
   { type, table }: RowShape,
+  lists: AuditLists,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const { after, upTo } of pagesOf(db, table, 'row', { signal })) {
     db.attempt('auditing', () =>
       db.run(
-        `INSERT INTO temp.audit_unlisted SELECT ?, r.row FROM ${table} AS r
+        `INSERT INTO ${lists.unlisted} SELECT ?, r.row FROM ${table} AS r
          WHERE r.row > ? AND r.row <= ? AND r.import = ?
-           AND NOT EXISTS (SELECT 1 FROM temp.audit_listed AS a WHERE a.type = ? AND a.row = r.row)`,
+           AND NOT EXISTS (SELECT 1 FROM ${lists.listed} AS a WHERE a.type = ? AND a.row = r.row)`,
         type,
         after,
         upTo,
@@ -97,18 +103,19 @@ async function noteUnlisted(
 async function* unlisted(
   db: LibraryDatabase,
   found: ImportRow,
+  lists: AuditLists,
   signal: AbortSignal,
 ): AsyncGenerator<LibraryProblem> {
-  const isLeft = () => db.get('SELECT 1 FROM temp.audit_unlisted LIMIT 1') !== null
+  const isLeft = () => db.get(`SELECT 1 FROM ${lists.unlisted} LIMIT 1`) !== null
   if (!db.attempt('auditing', isLeft)) return
   // Only what is published inherits.
-  if (found.publication !== null) await excuseFound(db, found, signal)
+  if (found.publication !== null) await excuseFound(db, found, lists, signal)
   // A generator may rest for long between two of these; each is read on its own.
   for (;;) {
     const row = db.attempt('auditing', () => {
-      const next = db.get('SELECT type, row FROM temp.audit_unlisted LIMIT 1')
+      const next = db.get(`SELECT type, row FROM ${lists.unlisted} LIMIT 1`)
       if (next !== null)
-        db.run('DELETE FROM temp.audit_unlisted WHERE type = ? AND row = ?', next['type'], next['row'])
+        db.run(`DELETE FROM ${lists.unlisted} WHERE type = ? AND row = ?`, next['type'], next['row'])
       return next
     })
     if (row === null) return
@@ -117,11 +124,16 @@ async function* unlisted(
 }
 
 /** Takes the rows off the list that the import found. */
-async function excuseFound(db: LibraryDatabase, found: ImportRow, signal: AbortSignal): Promise<void> {
+async function excuseFound(
+  db: LibraryDatabase,
+  found: ImportRow,
+  lists: AuditLists,
+  signal: AbortSignal,
+): Promise<void> {
   for await (const { after, upTo } of pagesOf(db, 'import_items', 'seq', { signal, of: found.n })) {
     db.attempt('auditing', () =>
       db.run(
-        `DELETE FROM temp.audit_unlisted WHERE (type, row) IN
+        `DELETE FROM ${lists.unlisted} WHERE (type, row) IN
            (SELECT type, row FROM import_items WHERE import = ? AND seq > ? AND seq <= ? AND outcome = 'present')`,
         found.n,
         after,
@@ -155,14 +167,4 @@ export function keyOfRow(db: LibraryDatabase, shape: RowShape, row: number): str
     if (!(thrown instanceof RowUnreadable)) throw thrown
   }
   return `row ${row}`
-}
-
-/** Lists of this connection alone; a library that is opened read-only has them, too. */
-function beginLists(db: LibraryDatabase): void {
-  for (const list of ['audit_listed', 'audit_unlisted']) {
-    db.run(
-      `CREATE TEMP TABLE IF NOT EXISTS ${list} (type TEXT, row INTEGER, PRIMARY KEY (type, row)) WITHOUT ROWID`,
-    )
-    db.run(`DELETE FROM temp.${list}`)
-  }
 }
