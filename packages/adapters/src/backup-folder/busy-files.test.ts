@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fingerprintBackup } from '../ios-backup/index.js'
 import { makeSyntheticBackup, type SyntheticBackup } from '../testing/index.js'
 import { type FileOperations, nodeFiles } from './file-operations.js'
+import { placeHold } from './hold.js'
 import { releaseFolder } from './release-folder.js'
 import { removeTree } from './remove-tree.js'
 
@@ -112,6 +113,19 @@ test('a backup that cannot be renamed stays whole', async () => {
     message: expect.stringContaining('all of it is still there'),
   })
   expect(await fingerprintBackup(path, signal)).toBe(await fingerprintBackup(made.path, signal))
+})
+
+test('nothing goes while the manifest stays, so that a backup which another run needs meanwhile is put back whole', async () => {
+  const entries = (await readdir(path, { recursive: true })).sort()
+  await expect(release(refusing('unlink', 'EBUSY', 'Manifest.db'))).rejects.toMatchObject({
+    code: 'RELEASE_FAILED',
+    facts: { remaining: 1, paths: expect.stringContaining('Manifest.db'), systemCode: 'EBUSY' },
+  })
+  const library = join(dirname(path), 'library.db')
+  await writeFile(library, '')
+  await placeHold(path, { run: 'another', into: [`library:${library}`] })
+  await expect(release(nodeFiles)).rejects.toMatchObject({ code: 'BACKUP_HELD' })
+  expect((await readdir(path, { recursive: true })).sort()).toEqual(entries)
 })
 
 test('an error that does not pass is not tried again', async () => {

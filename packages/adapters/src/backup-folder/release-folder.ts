@@ -9,7 +9,7 @@ import { checkDeletable, refused } from './deletable-folder.js'
 import { nodeFiles } from './file-operations.js'
 import { type Holder, refuseHeld } from './hold.js'
 import { pause } from './pause.js'
-import { type RemoveTreeOptions, removeTree } from './remove-tree.js'
+import { type Remains, type RemoveTreeOptions, removeTree } from './remove-tree.js'
 import { syncFolder } from './sync-folder.js'
 
 /** How a backup is released. */
@@ -43,22 +43,15 @@ export async function releaseFolder(path: string, receipt: Receipt, options: Rel
   }
   await beginRemoval(path, aside, options)
   const remains = await removeTree(aside, options)
-  if (remains.count > 0 || (await exists(aside))) {
-    throw new HoldfastError(
-      'RELEASE_FAILED',
-      `${remains.count} entries of the released backup could not be removed`,
-      {
-        hint: `Close programs that use them, then try again, or remove the folder ${aside} by hand.`,
-        facts: {
-          aside,
-          remaining: remains.count,
-          paths: remains.paths.join(', '),
-          systemCode: remains.systemCode,
-        },
-      },
-    )
-  }
+  if (remains.count > 0 || (await exists(aside))) throw notRemoved(aside, remains)
   await syncFolder(dirname(path))
+}
+
+function notRemoved(aside: string, { count, paths, systemCode }: Remains): HoldfastError {
+  return new HoldfastError('RELEASE_FAILED', `${count} entries of the released backup could not be removed`, {
+    hint: `Close programs that use them, then try again, or remove the folder ${aside} by hand.`,
+    facts: { aside, remaining: count, paths: paths.join(', '), systemCode },
+  })
 }
 
 /** Checks that the backup is the one that was verified, and every file of it as it was then. */
@@ -71,10 +64,13 @@ async function checkUnchanged(path: string, receipt: Receipt, signal: AbortSigna
 
 /**
  * The last look for marks of others; then the manifest goes, before anything else. As long as it is there nothing was removed, and a
- * backup that another run needs is put back.
+ * backup that another run needs is put back. One whose manifest cannot be removed stays whole.
+ *
+ * @throws HoldfastError `BACKUP_HELD`, `RELEASE_FAILED`, or the signal's reason.
  */
 async function beginRemoval(path: string, aside: string, options: ReleaseOptions): Promise<void> {
-  const manifests = [manifestName, oldManifestName].map((name) => join(aside, name))
+  // Where both are there the newer one is read, so it goes last.
+  const manifests = [oldManifestName, manifestName].map((name) => join(aside, name))
   const areThere = await Promise.all(manifests.map(exists))
   if (areThere.includes(true) && !(await exists(path))) {
     try {
@@ -84,7 +80,10 @@ async function beginRemoval(path: string, aside: string, options: ReleaseOptions
       throw held
     }
   }
-  for (const manifest of manifests) await removeTree(manifest, options)
+  for (const manifest of manifests) {
+    const remains = await removeTree(manifest, options)
+    if (remains.count > 0) throw notRemoved(aside, remains)
+  }
 }
 
 async function renameAside(path: string, aside: string, options: RemoveTreeOptions): Promise<void> {
