@@ -300,6 +300,27 @@ describe('checking the folder', () => {
     expect(readdirSync(base)).toEqual([])
   })
 
+  it('leaves nothing that looks like content when its process dies, and the next one removes it', async () => {
+    const files = attachmentFiles(folder)
+    const name = await keep(files, 'content')
+    const dying = attachmentFiles(folder, {
+      fs: {
+        ...nodeFileSystem,
+        unlink: async (path) => {
+          if (existsSync(path)) throw new Error('killed')
+          await nodeFileSystem.unlink(path)
+        },
+      },
+    })
+    await expect(dying.check()).rejects.toBeInstanceOf(Error)
+    expect(readdirSync(folder)).toContain('.holdfast-probe')
+    const listed: string[] = []
+    for await (const each of files.list(signal)) listed.push(each)
+    expect(listed).toEqual([name])
+    await files.check()
+    expect(readdirSync(folder)).not.toContain('.holdfast-probe')
+  })
+
   it('refuses a file in the folder’s place, or above it', async () => {
     writeFileSync(join(base, 'made'), 'a file')
     for (const path of [join(base, 'made'), folder]) {

@@ -44,6 +44,9 @@ const waysOf: Readonly<Record<NonNullable<AttachmentFilesOptions['sharing']>, re
   nothing: [],
 }
 
+/** An empty file that shows, while it is there, that a folder can be written. */
+const probeName = '.holdfast-probe'
+
 /**
  * Attachment files in a folder of their own: `<first two hex>/<sha256><.ext>`, one file per content. The folder is made, for
  * this user alone, when the first content arrives. Content comes in as a temporary file, is synced, renamed, and the folder synced.
@@ -68,7 +71,7 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
     async check() {
       const existing = await nearestExisting(fs, root)
       // Always the same name: what a process leaves that dies here is removed by the next one that looks.
-      const probe = join(existing, '.holdfast-probe')
+      const probe = join(existing, probeName)
       await fileWork('making a file', existing, async () => {
         await isOwnFolder(fs, incoming.folder)
         await unlessCode('ENOENT', () => fs.unlink(probe))
@@ -140,7 +143,8 @@ export function attachmentFiles(folder: string, options: AttachmentFilesOptions 
 
     remove: (names) => named.remove(names),
 
-    list: (signal) => listFiles(fs, root, incoming.folder, signal),
+    // What a process leaves that dies in `check` is no content, and goes with the next `check`.
+    list: (signal) => listFiles(fs, root, [incoming.folder, join(root, probeName)], signal),
 
     sweep: () => incoming.sweep(),
   }

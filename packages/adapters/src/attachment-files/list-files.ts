@@ -4,13 +4,13 @@ import type { FileSystem } from './file-system.js'
 import { whatIsAt } from './folders.js'
 
 /**
- * Paths below `root` of everything that is no folder, with `/` on every platform, but for what is in the folder `except` (an absolute path). One folder is
+ * Paths below `root` of everything that is no folder, with `/` on every platform, but for what is at the absolute paths `except`, or in folders there. One folder is
  * read at a time.
  */
 export async function* listFiles(
   fs: FileSystem,
   root: string,
-  except: string,
+  except: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const folders = ['']
@@ -21,7 +21,7 @@ export async function* listFiles(
       (await fileWork('listing attachments', path, () => absentAsNull(() => fs.readdir(path)))) ?? []
     for (const name of [...names].sort()) {
       const within = folder === '' ? name : `${folder}/${name}`
-      if (join(root, within) === except) continue
+      if (except.includes(join(root, within))) continue
       const found = await fileWork('listing attachments', path, () => whatIsAt(fs, join(root, within)))
       if (found === 'folder') folders.push(within)
       else if (found === 'other') yield within
