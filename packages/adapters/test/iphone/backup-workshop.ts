@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '@holdfast/core'
 import type { AcquireContext, BackupRef, Device } from '@holdfast/core/import'
+import { removeHold } from '../../src/backup-folder/index.js'
 import { inspectBackup } from '../../src/ios-backup/index.js'
 import {
   appiumMux,
@@ -59,6 +60,9 @@ export class Workshop {
   previous: BackupRef | null = null
   progress: { readonly done: number; readonly total: number | null }[] = []
 
+  /** The run that made a backup last, and where. */
+  #last: { readonly run: string; readonly path: string } | null = null
+
   private constructor(
     phone: EmulatedIphone,
     folder: string,
@@ -96,7 +100,7 @@ export class Workshop {
     return join(this.folder, this.phone.udid)
   }
 
-  /** Makes a backup, as a run of this id would. */
+  /** Makes a backup, as a run of this id would. A run of another id that made the one before has ended. */
   async acquire({
     run = 'run',
     signal = new AbortController().signal,
@@ -106,6 +110,8 @@ export class Workshop {
     readonly signal?: AbortSignal
     readonly cleanup?: 'delete' | 'keep'
   } = {}): Promise<BackupRef> {
+    const last = this.#last
+    if (last !== null && last.run !== run) await removeHold(last.path, last.run)
     const context: AcquireContext = {
       run,
       into: [`library:${join(this.folder, 'library.db')}`],
@@ -126,7 +132,9 @@ export class Workshop {
         })
       },
     }
-    return this.device.acquire(context)
+    const made = await this.device.acquire(context)
+    this.#last = { run, path: made.path }
+    return made
   }
 
   /** How whole the backup is that lies in its place; null where none is. */
