@@ -1,7 +1,6 @@
 import type { HoldfastError } from '@holdfast/core'
 import {
   countsOf,
-  verifyLibrary as holdLibrary,
   itemsOf,
   type LibraryCheck,
   libraryDiffers,
@@ -15,8 +14,8 @@ import { openLibrary } from '../library/open-library.js'
 import { errorWords } from '../report/error-words.js'
 import { type JsonReport, reportOfCommand } from '../report/json-report.js'
 import { checkWords } from '../report/verify-words.js'
+import { checkLibrary } from '../runs/check-library.js'
 import { shortId } from '../runs/find-run.js'
-import { receiptsOfRuns } from '../runs/receipts-of-runs.js'
 import { count } from '../terminal/format.js'
 import { Pace } from '../terminal/pace.js'
 import { progressLine } from '../terminal/progress-line.js'
@@ -37,8 +36,7 @@ export async function verifyLibrary(
   const library = await openLibrary(folder, { create: false })
   try {
     const progress = showProgress(terminal)
-    const held = await holdLibrary(library.storage, { signal, progress }).finally(() => terminal.live())
-    const check = await receiptsOfRuns(held, library)
+    const check = await checkLibrary(library, { signal, progress }).finally(() => terminal.live())
     if (check.imports.length === 0 && check.valid) {
       throw cliError(
         'NOTHING_TO_VERIFY',

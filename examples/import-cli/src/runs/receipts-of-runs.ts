@@ -1,18 +1,21 @@
-import type { RunHeader } from '@holdfast/core'
+import type { RunHeader, Runner } from '@holdfast/core'
 import type { LibraryCheck, LibraryDifference, Receipt } from '@holdfast/core/import'
-import type { OpenLibrary } from '../library/open-library.js'
 import { readRunRecord } from './run-record.js'
 
 /**
  * A check of a library, and beside it what the journal knows: the receipt of every import that a run finished is there, and is the one
- * that the run was given. Who changes a library together with its receipts does not get past it.
+ * that the run was given. Who changes a library together with its receipts does not get past it. `done` are runs that were done before
+ * the check began: only their imports had to be in it.
  */
-export async function receiptsOfRuns(check: LibraryCheck, library: OpenLibrary): Promise<LibraryCheck> {
+export async function receiptsOfRuns(
+  check: LibraryCheck,
+  done: readonly RunHeader[],
+  runner: Pick<Runner, 'history'>,
+): Promise<LibraryCheck> {
   const kept = new Map(check.imports.map((each) => [each.import, each.receipt?.seal ?? null]))
   const differences: LibraryDifference[] = []
-  for (const run of await library.runner.runs()) {
-    if (run.status !== 'done') continue
-    const receipt = await receiptOfRun(run, library)
+  for (const run of done) {
+    const receipt = await receiptOfRun(run, runner)
     const seal = receipt === null ? null : kept.get(receipt.import)
     // One that is damaged is told of its import.
     if (receipt === null || seal === receipt.seal || seal === null) continue
@@ -33,7 +36,7 @@ export async function receiptsOfRuns(check: LibraryCheck, library: OpenLibrary):
 }
 
 /** The receipt that a run ended with; null where its entries hold none that is whole. */
-async function receiptOfRun({ id }: RunHeader, { runner }: OpenLibrary): Promise<Receipt | null> {
+async function receiptOfRun({ id }: RunHeader, runner: Pick<Runner, 'history'>): Promise<Receipt | null> {
   const record = await readRunRecord(await runner.history(id)).catch(() => null)
   return record?.receipt ?? null
 }
