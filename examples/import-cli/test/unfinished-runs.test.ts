@@ -88,6 +88,23 @@ describe('a run that has not ended', () => {
     expect(unknown.report.error?.hint).toContain(id.slice(0, 8))
   })
 
+  it('is gone on with by the command that was printed, though another run began within the same minute', async () => {
+    const parked = [await program(...importing('--cleanup', 'delete'))]
+    parked.push(await program(...importing('--cleanup', 'delete', '--owner', 'somebody else')))
+    const ids = (runs() as { id: string }[]).map(({ id }) => id)
+    expect(ids).toHaveLength(2)
+    for (const [place, { stdout }] of parked.entries()) {
+      const [, command = ''] = /go on +npm start -- (.*)/.exec(stdout) ?? []
+      const retried = await report(...command.split(' '))
+      expect(retried.report.run, retried.stderr).toBe(ids[place])
+      // Ids begin with the time: mostly these two share the digits that would be enough for one alone.
+      const [mentioned = ''] = /(?<=unfinished: )\S+/.exec(retried.stderr) ?? []
+      expect(ids.filter((id) => id.startsWith(mentioned))).toEqual([ids[1 - place]])
+    }
+    const [, giveUp = ''] = /give up +npm start -- (.*)/.exec(parked[1]?.stdout ?? '') ?? []
+    expect((await report(...giveUp.split(' '))).report).toMatchObject({ status: 'discarded', run: ids[1] })
+  }, 90_000)
+
   it('stays as it is when its backup has become unreadable: the import says so, and parks nothing anew', async () => {
     await program(...importing('--cleanup', 'delete'))
     const before = query(into, 'SELECT count(*) AS n FROM holdfast_entries')

@@ -80,14 +80,10 @@ export async function importBackup(
 
   const library = await openLibrary(folder, { create: true, vault: password.vault, full: options.full })
   try {
-    const before = unfinished(await library.runner.runs())
-    const joined = before.find((run) => isImportOf(run, source, folder, options.owner))
-    if (joined !== undefined) sayJoined(joined, context)
-    sayOthers(
-      before.filter((run) => run !== joined),
-      folder,
-      context,
-    )
+    const before = await library.runner.runs()
+    const joined = unfinished(before).find((run) => isImportOf(run, source, folder, options.owner))
+    if (joined !== undefined) sayJoined(joined, before, context)
+    sayOthers(joined, before, folder, context)
     const run = await library.runner.start(library.saga, input, { owner: options.owner })
     context.known.run = run.id
     const outcome = await driveRun(library, run, context, {

@@ -8,7 +8,7 @@ import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
 import { sayJoined, sayOthers } from '../report/unfinished-words.js'
 import { driveRun, goOn } from '../runs/drive-run.js'
-import { findRun, lastUnfinished, unfinished } from '../runs/find-run.js'
+import { findRun, lastUnfinished } from '../runs/find-run.js'
 import { resultOf } from '../runs/run-result.js'
 
 /** Options of `retry`. */
@@ -40,12 +40,8 @@ export async function retryRun(options: RetryCommandOptions, context: CommandCon
     if (header.status === 'discarded') throw discardedAlready(header.id)
     const run = await library.runner.open(header.id)
     const isDone = header.status === 'done'
-    if (!isDone) sayJoined(header, context)
-    sayOthers(
-      unfinished(runs).filter((other) => other !== header),
-      folder,
-      context,
-    )
+    if (!isDone) sayJoined(header, runs, context)
+    sayOthers(header, runs, folder, context)
     const outcome = isDone
       ? await run.outcome()
       : await driveRun(library, run, context, { password, begin: () => goOn(run) })

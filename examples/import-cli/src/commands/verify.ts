@@ -77,7 +77,7 @@ function showProgress(terminal: Terminal): (done: number, published: PublishedIm
     if (at.id !== id) at = { id, since: now, pace: new Pace() }
     at.pace.sample(now, done)
     const total = receipt === null ? null : itemsOf(receipt)
-    const progress = { done, total, unit: 'items', label: `import ${shortId(id)} ${count(done)}` }
+    const progress = { done, total, unit: 'items', label: `import ${shortId(id, [])} ${count(done)}` }
     terminal.live(
       progressLine(
         { name: 'verify', progress, pace: at.pace.read(now, total), elapsed: now - at.since },

@@ -10,7 +10,6 @@ import {
   skipReasons,
 } from '@holdfast/core/import'
 import type { LibraryFolder } from '../library/library-folder.js'
-import { shortId } from '../runs/find-run.js'
 import type { RunResult } from '../runs/run-result.js'
 import { count, localTime, size } from '../terminal/format.js'
 import { fields, table } from '../terminal/table.js'
@@ -97,7 +96,6 @@ function sureOf(receipt: Receipt | null, parts: readonly BackupPartName[]): stri
 
 function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
   const { step, error, extract, staged, receipt, status } = result
-  const short = shortId(result.run)
   const stopped = error?.code === 'CANCELLED'
   const head = stopped
     ? `Stopped in step ${step}, as asked.`
@@ -126,9 +124,9 @@ function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): 
         ...(receipt === null
           ? []
           : [['stored', 'everything is stored and verified; only the clean-up is left'] as const]),
-        ['go on', colors.bold(commandLine('retry', short, '--into', folder.path))],
+        ['go on', colors.bold(commandLine('retry', result.run, '--into', folder.path))],
         ...(receipt === null
-          ? [['give up', commandLine('discard', short, '--into', folder.path)] as const]
+          ? [['give up', commandLine('discard', result.run, '--into', folder.path)] as const]
           : []),
       ]),
     ),

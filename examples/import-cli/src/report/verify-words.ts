@@ -14,7 +14,8 @@ const shownDifferences = 20
 
 /** What holding a library against its receipts found: an import each, then what concerns none; each kind of difference with what to do. */
 export function checkWords(check: LibraryCheck, colors: Colors): readonly string[] {
-  const imports = check.imports.flatMap((each) => importWords(each, colors))
+  const ids = check.imports.map((each) => ({ id: each.import }))
+  const imports = check.imports.flatMap((each) => importWords(each, shortId(each.import, ids), colors))
   if (check.problems.length === 0) {
     const beside =
       'nothing beside them: every row belongs to an import, every item is seen once, every file belongs to an item'
@@ -27,10 +28,10 @@ export function checkWords(check: LibraryCheck, colors: Colors): readonly string
   ]
 }
 
-function importWords(check: ImportCheck, colors: Colors): readonly string[] {
-  const { import: id, items, valid, receipt } = check
+function importWords(check: ImportCheck, name: string, colors: Colors): readonly string[] {
+  const { items, valid, receipt } = check
   const when = receipt === null ? '' : ` of ${localTime(receipt.verifiedAt)}`
-  const head = `import ${shortId(id)}${when}: ${counted(items, 'items')}`
+  const head = `import ${name}${when}: ${counted(items, 'items')}`
   if (valid && receipt !== null) {
     return [
       `${colors.green('✓')} ${head}, all as the receipt says`,

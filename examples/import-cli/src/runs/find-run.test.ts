@@ -41,7 +41,7 @@ describe('finding a run', () => {
   })
 
   it('shortens an id only as far as it stays the only one', () => {
-    expect(shortId('0123456789abcdef')).toBe('01234567')
+    expect(shortId('0123456789abcdef', runs)).toBe('01234567')
     expect(shortId('aaaa0000-1', runs)).toBe('aaaa0000-1')
   })
 })

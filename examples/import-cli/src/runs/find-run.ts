@@ -35,8 +35,11 @@ export function unfinished(runs: readonly RunHeader[]): readonly RunHeader[] {
   return runs.filter(({ status }) => status !== 'done' && status !== 'discarded')
 }
 
-/** A beginning of a run's id that people can type; only that run has it. */
-export function shortId(id: string, runs: readonly RunHeader[] = []): string {
+/**
+ * A beginning of a run's id that people can type; only that one of `runs` has it. A run that begins later may have it as well, for ids
+ * begin with the time: a command that is printed to be typed some day names the whole id.
+ */
+export function shortId(id: string, runs: readonly Pick<RunHeader, 'id'>[]): string {
   for (let length = 8; length < id.length; length += 4) {
     const beginning = id.slice(0, length)
     if (runs.filter((run) => run.id.startsWith(beginning)).length <= 1) return beginning
