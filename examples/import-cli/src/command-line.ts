@@ -186,7 +186,13 @@ export function parseCommandLine(
         .argParser(notEmpty)
         .conflicts(['into', 'run', 'report']),
     )
-    .addOption(new Option('--digests', 'read and check each file of the backup that carries a digest'))
+    .addOption(
+      new Option('--digests', 'read and check each file of the backup that carries a digest').conflicts([
+        'into',
+        'run',
+        'report',
+      ]),
+    )
     .addOption(json())
     .action(({ backup, into: folder, ...options }) => {
       if (backup !== undefined) choose((context) => inspectBackupFolder({ ...options, backup }, context))

@@ -283,6 +283,45 @@ describe('looking at a library', () => {
     })
   })
 
+  it('inspect --json prints one object with each run, or with the reports that can be sent to support', async () => {
+    const { report: done } = await report(...importing(), '--owner', 'alice.example')
+    const inspected = await report('inspect', '--into', into)
+    expect(inspected.status, inspected.stderr).toBe(0)
+    expect(inspected.report).toMatchObject({
+      status: 'done',
+      runs: [{ id: done.run, status: 'done', problem: null, backupPath: backup, view: { state: 'done' } }],
+    })
+    expect(inspected.report).toHaveProperty('runs.0.history.0.body.type', 'run.started')
+    const reported = await report('inspect', '--into', into, '--run', 'last', '--report')
+    expect(reported.status, reported.stderr).toBe(0)
+    expect(reported.report).toMatchObject({ status: 'done', reports: [{ run: { id: done.run } }] })
+    for (const personal of [backup, 'alice.example']) {
+      expect(JSON.stringify(reported.report)).not.toContain(personal)
+    }
+  })
+
+  it('inspect refuses --digests for a library, of which nothing would be checked', async () => {
+    const { status, report: told } = await report('inspect', '--into', into, '--digests')
+    expect(status).toBe(2)
+    expect(told.error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('--digests') })
+  })
+
+  it('runs and inspect name the backup of an import that was stopped before it had looked at it', async () => {
+    await program(...importing())
+    // The journal as it was when the run had just begun.
+    const db = openTestSqlite(join(into, 'library.db'), { readonly: false })
+    db.exec(`DELETE FROM holdfast_entries;
+      INSERT INTO holdfast_live (key, run, ended, open, expires_at) SELECT key, n, 0, 1, 0 FROM holdfast_runs`)
+    db.close()
+    const listed = await program('runs', '--into', into)
+    expect(listed.stdout).toMatch(/working +extract/)
+    expect(listed.stdout).toContain(backup)
+    const inspected = await program('inspect', '--into', into)
+    expect(inspected.stdout).toMatch(new RegExp(`^ *backup +${backup}$`, 'm'))
+    const { report: told } = await report('runs', '--into', into)
+    expect(told).toMatchObject({ runs: [{ status: 'working', backupPath: backup, backupExists: true }] })
+  })
+
   it('inspect --report tells the same without a path or an owner', async () => {
     await program(...importing(), '--owner', 'alice.example')
     const inspected = await program('inspect', '--into', into)

@@ -1,5 +1,6 @@
 import {
   type Entry,
+  type ErrorReport,
   isHoldfastError,
   type RunHeader,
   type RunViewSnapshot,
@@ -12,7 +13,9 @@ import { libraryFolder } from '../library/library-folder.js'
 import { type OpenLibrary, openLibrary } from '../library/open-library.js'
 import { chartWords } from '../report/chart-words.js'
 import { entryWords } from '../report/entry-words.js'
+import { reportOfCommand } from '../report/json-report.js'
 import { findRun } from '../runs/find-run.js'
+import { askedPathOf, backupPathOf } from '../runs/run-record.js'
 import { duration, localTime } from '../terminal/format.js'
 import { fields, table } from '../terminal/table.js'
 import type { Colors } from '../terminal/terminal.js'
@@ -41,48 +44,70 @@ export async function inspectLibrary(
     const runs = await library.runner.runs()
     const shown = options.run === undefined ? runs : [findRun(runs, options.run)]
     if (options.report === true) {
-      for (const { id } of shown) terminal.say(...reportText(await library.runner.report(id)).split('\n'))
+      const reports = []
+      for (const { id } of shown) reports.push(await library.runner.report(id))
+      for (const each of reports) terminal.say(...reportText(each).split('\n'))
+      terminal.report({ ...reportOfCommand(context, null), reports })
       return exitStatus.done
     }
     terminal.say(...chartWords(library.saga))
     if (runs.length === 0) terminal.say('', 'No runs.')
-    for (const header of shown) terminal.say('', ...(await runDetails(library, header, terminal.colors)))
+    const details = []
+    for (const header of shown) details.push(await detailsOf(library, header))
+    for (const each of details) terminal.say('', ...detailWords(each, terminal.colors))
+    terminal.report({ ...reportOfCommand(context, null), runs: details })
     return exitStatus.done
   } finally {
     await library.close()
   }
 }
 
-async function runDetails(
-  library: OpenLibrary,
-  header: RunHeader,
-  colors: Colors,
-): Promise<readonly string[]> {
-  const head = colors.bold(`Run ${header.id}`)
+/** What is shown of a run, as `--json` prints it; of one that cannot be read, why. */
+type RunDetails = RunHeader &
+  (
+    | { readonly problem: ErrorReport }
+    | {
+        readonly problem: null
+        readonly backupPath: string | null
+        readonly view: RunViewSnapshot
+        readonly history: readonly Entry[]
+      }
+  )
+
+async function detailsOf({ runner }: OpenLibrary, header: RunHeader): Promise<RunDetails> {
   try {
-    const { view } = await library.runner.open(header.id)
-    const entries = await library.runner.history(header.id)
-    return [
-      head,
-      ...fields(stateFields(header, view.getSnapshot())).map((line) => `  ${line}`),
-      '',
-      ...stepLines(view.getSnapshot(), entries).map((line) => `  ${line}`),
-      '',
-      ...entries.map((entry) => `  ${entryWords(entry, header.startedAt)}`),
-    ]
+    const view = (await runner.open(header.id)).view.getSnapshot()
+    const history = await runner.history(header.id)
+    const backupPath = backupPathOf(view.facts, askedPathOf(history))
+    return { ...header, problem: null, backupPath, view, history }
   } catch (error) {
     if (!isHoldfastError(error)) throw error
-    const { code, message } = reportError(error)
-    return [head, `  cannot be read: ${message} (${code})`]
+    return { ...header, problem: reportError(error) }
   }
+}
+
+function detailWords(details: RunDetails, colors: Colors): readonly string[] {
+  const head = colors.bold(`Run ${details.id}`)
+  if (details.problem !== null) {
+    return [head, `  cannot be read: ${details.problem.message} (${details.problem.code})`]
+  }
+  const { view, backupPath, history } = details
+  return [
+    head,
+    ...fields(stateFields(details, view, backupPath)).map((line) => `  ${line}`),
+    '',
+    ...stepLines(view, history).map((line) => `  ${line}`),
+    '',
+    ...history.map((entry) => `  ${entryWords(entry, details.startedAt)}`),
+  ]
 }
 
 function stateFields(
   header: RunHeader,
   snapshot: RunViewSnapshot,
+  backupPath: string | null,
 ): readonly (readonly [string, string | readonly string[]])[] {
-  const { error, state, step, facts, pastPivot, owner } = snapshot
-  const backupPath = facts['backupPath']
+  const { error, state, step, pastPivot, owner } = snapshot
   return [
     [
       'state',
@@ -90,7 +115,7 @@ function stateFields(
     ],
     ['only forward', pastPivot ? 'yes: everything is stored and verified' : 'no'],
     ['owner', owner === '' ? 'nobody in particular' : owner],
-    ['backup', typeof backupPath === 'string' ? backupPath : 'none yet'],
+    ['backup', backupPath ?? 'none yet'],
     ['started', localTime(header.startedAt)],
     ['last entry', `${localTime(header.updatedAt)}, number ${header.entries}`],
     ...(error === null

@@ -6,6 +6,7 @@ import { libraryFolder } from '../library/library-folder.js'
 import { type OpenLibrary, openLibrary } from '../library/open-library.js'
 import { reportOfCommand } from '../report/json-report.js'
 import { shortId } from '../runs/find-run.js'
+import { askedPathOf, backupPathOf } from '../runs/run-record.js'
 import { localTime } from '../terminal/format.js'
 import { table } from '../terminal/table.js'
 
@@ -57,8 +58,9 @@ export async function listRuns(
 async function backupOf(library: OpenLibrary, { id }: RunHeader) {
   try {
     const { facts, pastPivot } = (await library.runner.open(id)).view.getSnapshot()
-    const path = facts['backupPath']
-    const backupPath = typeof path === 'string' ? path : null
+    // Only a run that knows of no backup has to be asked more: its input is in its journal.
+    const known = backupPathOf(facts, null)
+    const backupPath = known ?? askedPathOf(await library.runner.history(id))
     return {
       backupPath,
       backupExists: backupPath !== null && existsSync(backupPath),

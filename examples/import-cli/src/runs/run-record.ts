@@ -1,4 +1,4 @@
-import type { Entry, Json } from '@holdfast/core'
+import type { Entry, Json, JsonObject } from '@holdfast/core'
 import {
   type BackupPartName,
   backupParts,
@@ -31,10 +31,9 @@ export interface RunRecord {
 export async function readRunRecord(entries: readonly Entry[]): Promise<RunRecord> {
   const receipt = outputOf(entries, 'verify')
   const cleanup = objectOf(outputOf(entries, 'cleanup'))
-  const input = objectOf(entries.flatMap(({ body }) => (body.type === 'run.started' ? [body.input] : []))[0])
   return {
-    askedPath: typeof input?.['path'] === 'string' ? input['path'] : null,
-    parts: partsOf(input?.['parts']),
+    askedPath: askedPathOf(entries),
+    parts: partsOf(inputOf(entries)?.['parts']),
     // Written by the extract step of the one saga of this program.
     extract: outputOf(entries, 'extract') as ExtractOutput | null,
     receipt: receipt === null ? null : await parseReceipt(receipt),
@@ -42,6 +41,22 @@ export async function readRunRecord(entries: readonly Entry[]): Promise<RunRecor
     changed:
       cleanup?.['kept'] === 'changed' ? 'backup' : cleanup?.['kept'] === 'library-changed' ? 'library' : null,
   }
+}
+
+/** The path that a run was started with; null for one on a phone. */
+export function askedPathOf(entries: readonly Entry[]): string | null {
+  const path = inputOf(entries)?.['path']
+  return typeof path === 'string' ? path : null
+}
+
+/** Where a run's backup is: as the run knows it, or, before it has looked, where it was asked to look. Null while there is none yet. */
+export function backupPathOf(facts: JsonObject, askedPath: string | null): string | null {
+  const known = facts['backupPath']
+  return typeof known === 'string' ? known : askedPath
+}
+
+function inputOf(entries: readonly Entry[]): { readonly [key: string]: Json } | null {
+  return objectOf(entries.flatMap(({ body }) => (body.type === 'run.started' ? [body.input] : []))[0])
 }
 
 function partsOf(asked: Json | undefined): readonly BackupPartName[] {

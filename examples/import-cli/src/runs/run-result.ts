@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { ErrorReport, Outcome, RunHeader } from '@holdfast/core'
 import { leaveOut } from '../leave-out-part.js'
 import type { OpenLibrary } from '../library/open-library.js'
-import { type RunRecord, readRunRecord } from './run-record.js'
+import { backupPathOf, type RunRecord, readRunRecord } from './run-record.js'
 
 /** Where a run stands and what is known of it: what a command shows, in words or as JSON. */
 export interface RunResult extends RunRecord {
@@ -22,8 +22,7 @@ export interface RunResult extends RunRecord {
 /** Gathers what is known of a run that rests or has ended. */
 export async function resultOf(library: OpenLibrary, outcome: Outcome): Promise<RunResult> {
   const record = await readRunRecord(await library.runner.history(outcome.run))
-  const known = outcome.facts['backupPath']
-  const backupPath = typeof known === 'string' ? known : record.askedPath
+  const backupPath = backupPathOf(outcome.facts, record.askedPath)
   const ended = outcome.status === 'done' || outcome.status === 'discarded'
   return {
     ...record,
