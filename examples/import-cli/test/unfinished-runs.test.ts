@@ -55,6 +55,7 @@ describe('a run that has not ended', () => {
     const otherOptions = await report(...importing('--cleanup', 'keep'))
     expect(otherOptions.status).toBe(2)
     expect(otherOptions.report.error?.code).toBe('RUN_UNDER_WAY')
+    expect(otherOptions.stderr).not.toContain('Going on')
 
     const otherOwner = await report(...importing('--owner', 'somebody else'))
     expect(otherOwner.status, otherOwner.stderr).toBe(0)

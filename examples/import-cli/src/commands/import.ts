@@ -82,9 +82,10 @@ export async function importBackup(
   try {
     const before = await library.runner.runs()
     const joined = unfinished(before).find((run) => isImportOf(run, source, folder, options.owner))
+    const run = await library.runner.start(library.saga, input, { owner: options.owner })
+    // Only now: with another input than it was started with, a run is not gone on with.
     if (joined !== undefined) sayJoined(joined, before, context)
     sayOthers(joined, before, folder, context)
-    const run = await library.runner.start(library.saga, input, { owner: options.owner })
     context.known.run = run.id
     const outcome = await driveRun(library, run, context, {
       password,
