@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -48,23 +48,26 @@ describe('the examples of embedding in the README', () => {
         { cwd: folder, encoding: 'utf8' },
       )
       expect(ran.status, ran.stderr).toBe(0)
-      return ran.stdout
+      return { stdout: ran.stdout, stderr: ran.stderr }
     }
 
-    it('import a backup', async () => {
+    it('import a backup, also when an earlier try did not find it', async () => {
       const backup = await workshop.makeBackup({ seed: 31 })
-      runExample(example, backup.path)
+      const aside = `${backup.path}-aside`
+      renameSync(backup.path, aside)
+      expect(runExample(example, backup.path).stderr).toContain('There is no folder')
+      renameSync(aside, backup.path)
+      expect(runExample(example, backup.path).stderr).not.toContain('There is no folder')
       const db = openTestSqlite(join(folder, 'library.db'), { readonly: true })
       expectLibraryToEqualTruth(db, join(folder, 'attachments'), backup.truth)
       db.close()
     })
 
-    it('import an encrypted backup with its password, and leave it parked with a wrong one', async () => {
+    it('import an encrypted backup with its password, after a wrong one that left it parked', async () => {
       const password = 'Kl1ppfischer-Zoë-44'
       const backup = await workshop.makeBackup({ seed: 32, calls: 20, encryption: { password } })
-      expect(runExample(encryptedExample, backup.path, 'Kl1ppfischer')).toContain('PASSWORD_WRONG')
-      rmSync(join(folder, 'library.db'))
-      expect(runExample(encryptedExample, backup.path, password)).toBe('done\n')
+      expect(runExample(encryptedExample, backup.path, 'Kl1ppfischer').stdout).toContain('PASSWORD_WRONG')
+      expect(runExample(encryptedExample, backup.path, password).stdout).toBe('done\n')
       const db = openTestSqlite(join(folder, 'library.db'), { readonly: true })
       expectLibraryToEqualTruth(db, join(folder, 'attachments'), backup.truth)
       expect(db.prepare('SELECT count(*) AS n FROM calls').get()).toEqual({
