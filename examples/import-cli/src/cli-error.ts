@@ -1,6 +1,7 @@
 import { HoldfastError, reportError, systemCodeOf, toHoldfastError } from '@holdfast/core'
 import type { BackupPartName } from '@holdfast/core/import'
 import { leaveOut } from './leave-out-part.js'
+import { passwordHint } from './password-hint.js'
 
 /** Codes of this program's own, beside those of Holdfast. */
 export const cliCodes = {
@@ -44,9 +45,7 @@ export function shownError(thrown: unknown, parts: readonly BackupPartName[]): H
 
 /** What an option of this program can do about an error; null when none helps. */
 function optionHint({ code, hint }: HoldfastError, parts: readonly BackupPartName[]): string | null {
-  if (code === 'BACKUP_ENCRYPTED') {
-    return 'Name an environment variable that holds its password with --password-env, or run this at a terminal, which asks for it.'
-  }
+  if (code === 'BACKUP_ENCRYPTED') return passwordHint
   const option = leaveOut(code, parts)
   if (option === null) return null
   return `${hint ?? ''} To import what else it holds: ${option}.`.trim()

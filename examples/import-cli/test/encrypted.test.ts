@@ -107,9 +107,19 @@ describe('an encrypted backup', () => {
 
     const unasked = await report('retry', '--into', into)
     expect(unasked.status).toBe(75)
-    expect(unasked.report.error?.code).toBe('BACKUP_ENCRYPTED')
+    expect(unasked.report.error).toMatchObject({
+      code: 'BACKUP_ENCRYPTED',
+      hint: expect.stringContaining('--password-env'),
+    })
+    // What is printed to go on with works where no terminal asks: as it stands, once the variable is named and holds the password.
+    expect(unasked.stderr).toMatch(/go on +npm start -- retry .* --password-env NAME$/m)
+    const told = await startWith({ BACKUP_PASSWORD: 'wrong' }, 'retry', '--into', into, ...withVariable).ended
+    const [, command = ''] = /go on +npm start -- (.*)/.exec(told.stdout) ?? []
+    const words = command.split(' ')
+    expect(words.slice(-2)).toEqual(withVariable)
 
-    const ended = await startWith(variable, 'retry', '--into', into, ...withVariable, '--json').ended
+    // The folder of the library has no spaces in its name.
+    const ended = await startWith(variable, ...words, '--json').ended
     expect(ended.status, ended.stderr).toBe(0)
     expect(libraryContent(into)).toEqual(undisturbed)
     expect(existsSync(join(into, '.scratch'))).toBe(false)

@@ -92,7 +92,7 @@ export async function importBackup(
       ...(joined === undefined ? {} : { begin: () => goOn(run) }),
     })
     const result = await resultOf(library, outcome)
-    context.terminal.say(...runWords(result, folder, context.terminal.colors))
+    context.terminal.say(...runWords(result, folder, context.terminal.colors, options.passwordEnv))
     context.terminal.report(reportOfRun(result, context))
     return statusOfOutcome(outcome.status)
   } finally {

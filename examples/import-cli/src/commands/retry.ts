@@ -46,7 +46,7 @@ export async function retryRun(options: RetryCommandOptions, context: CommandCon
       ? await run.outcome()
       : await driveRun(library, run, context, { password, begin: () => goOn(run) })
     const result = await resultOf(library, outcome)
-    context.terminal.say(...runWords(result, folder, context.terminal.colors))
+    context.terminal.say(...runWords(result, folder, context.terminal.colors, options.passwordEnv))
     context.terminal.report(reportOfRun(result, context))
     return statusOfOutcome(outcome.status)
   } finally {

@@ -19,15 +19,23 @@ import { sentence } from './error-words.js'
 import { totalOf } from './json-report.js'
 import { countsOfRun, wasUnchanged } from './run-counts.js'
 
-/** What is said of a run at the end of a command. */
-export function runWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
+/**
+ * What is said of a run at the end of a command. `passwordEnv` is the variable that the command had the password from: the one to go on
+ * with needs it too.
+ */
+export function runWords(
+  result: RunResult,
+  folder: LibraryFolder,
+  colors: Colors,
+  passwordEnv?: string,
+): readonly string[] {
   switch (result.status) {
     case 'done':
       return doneWords(result, folder, colors)
     case 'discarded':
       return discardedWords(result, folder, colors)
     default:
-      return parkedWords(result, folder, colors)
+      return parkedWords(result, folder, colors, passwordOption(result, passwordEnv))
   }
 }
 
@@ -94,7 +102,18 @@ function sureOf(receipt: Receipt | null, parts: readonly BackupPartName[]): stri
     : 'Everything in the backup is stored and verified.'
 }
 
-function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): readonly string[] {
+/** What a retry has to be given, so that it has the password where no terminal asks for it. */
+function passwordOption({ error }: RunResult, variable: string | undefined): readonly string[] {
+  if (variable !== undefined) return ['--password-env', variable]
+  return error?.code === 'BACKUP_ENCRYPTED' ? ['--password-env', 'NAME'] : []
+}
+
+function parkedWords(
+  result: RunResult,
+  folder: LibraryFolder,
+  colors: Colors,
+  password: readonly string[],
+): readonly string[] {
   const { step, error, extract, staged, receipt, status } = result
   const stopped = error?.code === 'CANCELLED'
   const head = stopped
@@ -124,7 +143,7 @@ function parkedWords(result: RunResult, folder: LibraryFolder, colors: Colors): 
         ...(receipt === null
           ? []
           : [['stored', 'everything is stored and verified; only the clean-up is left'] as const]),
-        ['go on', colors.bold(commandLine('retry', result.run, '--into', folder.path))],
+        ['go on', colors.bold(commandLine('retry', result.run, '--into', folder.path, ...password))],
         ...(receipt === null
           ? [['give up', commandLine('discard', result.run, '--into', folder.path)] as const]
           : []),

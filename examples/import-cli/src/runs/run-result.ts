@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { ErrorReport, Outcome, RunHeader } from '@holdfast/core'
 import { leaveOut } from '../leave-out-part.js'
 import type { OpenLibrary } from '../library/open-library.js'
+import { passwordHint } from '../password-hint.js'
 import { backupPathOf, type RunRecord, readRunRecord } from './run-record.js'
 
 /** Where a run stands and what is known of it: what a command shows, in words or as JSON. */
@@ -39,6 +40,7 @@ export async function resultOf(library: OpenLibrary, outcome: Outcome): Promise<
 
 /** The error of a run that rests. What a run imports is settled when it starts, so a part is left out by another run. */
 function withAdvice(error: ErrorReport | null, { parts }: RunRecord): ErrorReport | null {
+  if (error?.code === 'BACKUP_ENCRYPTED') return { ...error, hint: passwordHint }
   const option = error === null ? null : leaveOut(error.code, parts)
   if (error === null || option === null) return error
   const advice = `To import what else it holds, discard this run and import again with ${option}.`
