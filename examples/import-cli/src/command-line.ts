@@ -12,7 +12,7 @@ import { retryRun } from './commands/retry.js'
 import { listRuns } from './commands/runs.js'
 import { verifyLibrary } from './commands/verify.js'
 import type { ExitStatus } from './exit-status.js'
-import { runWords } from './runs/find-run.js'
+import { runWords, unfinishedRunWords } from './runs/find-run.js'
 import type { Terminal } from './terminal/terminal.js'
 
 /** A command with its options, ready to be run. */
@@ -140,7 +140,7 @@ export function parseCommandLine(
     .description(
       'go on with a run that is parked, or that a kill left unfinished; without RUN the last of them',
     )
-    .addArgument(new Argument('[run]', runWords))
+    .addArgument(new Argument('[run]', unfinishedRunWords))
     .addOption(into().makeOptionMandatory())
     .addOption(passwordEnv())
     .addOption(json())
@@ -149,7 +149,7 @@ export function parseCommandLine(
   program
     .command('discard')
     .description('give a run up: the library becomes as it was before it')
-    .addArgument(new Argument('<run>', runWords))
+    .addArgument(new Argument('<run>', unfinishedRunWords))
     .addOption(into().makeOptionMandatory())
     .addOption(
       new Option('--backup <what>', 'what becomes of the backup, where the run made it')

@@ -62,7 +62,13 @@ describe('a run that has not ended', () => {
     expect(otherOwner.report.run).not.toBe(first.report.run)
     expect(otherOwner.stderr).toContain('1 other run is unfinished')
     expect(runs()).toMatchObject([{ status: 'retryable', step: 'verify' }, { status: 'done' }])
-  })
+
+    // The one that is done began later, and leaves nothing to be retried or given up.
+    const retried = await report('retry', 'last', '--into', into)
+    expect(retried).toMatchObject({ status: 75, report: { run: first.report.run } })
+    const discarded = await report('discard', 'last', '--into', into)
+    expect(discarded.report).toMatchObject({ status: 'discarded', run: first.report.run })
+  }, 60_000)
 
   it('passes with the reasons that were allowed on top of the harmless ones, and then lets the backup go', async () => {
     const {

@@ -5,7 +5,7 @@ import { libraryFolder } from '../library/library-folder.js'
 import { openLibrary } from '../library/open-library.js'
 import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
-import { findRun } from '../runs/find-run.js'
+import { findUnfinished } from '../runs/find-run.js'
 import { resultOf } from '../runs/run-result.js'
 import { StepDisplay } from '../terminal/step-display.js'
 
@@ -29,7 +29,7 @@ export async function discardRun(
   const folder = libraryFolder(options.into)
   const library = await openLibrary(folder, { create: false })
   try {
-    const header = findRun(await library.runner.runs(), options.run)
+    const header = findUnfinished(await library.runner.runs(), options.run)
     context.known.run = header.id
     if (header.status === 'done' || header.status === 'discarded') throw endedAlready(header)
     const run = await library.runner.open(header.id)

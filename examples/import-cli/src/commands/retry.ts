@@ -8,7 +8,7 @@ import { reportOfRun } from '../report/json-report.js'
 import { runWords } from '../report/run-words.js'
 import { sayJoined, sayOthers } from '../report/unfinished-words.js'
 import { driveRun, goOn } from '../runs/drive-run.js'
-import { findRun, lastUnfinished } from '../runs/find-run.js'
+import { findUnfinished } from '../runs/find-run.js'
 import { resultOf } from '../runs/run-result.js'
 
 /** Options of `retry`. */
@@ -35,7 +35,7 @@ export async function retryRun(options: RetryCommandOptions, context: CommandCon
   const library = await openLibrary(folder, { create: false, vault: password.vault })
   try {
     const runs = await library.runner.runs()
-    const header = options.run === undefined ? lastUnfinished(runs) : findRun(runs, options.run)
+    const header = findUnfinished(runs, options.run)
     context.known.run = header.id
     if (header.status === 'discarded') throw discardedAlready(header.id)
     const run = await library.runner.open(header.id)

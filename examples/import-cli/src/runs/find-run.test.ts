@@ -1,6 +1,6 @@
 import type { RunHeader, RunStatus } from '@holdfast/core'
 import { describe, expect, it } from 'vitest'
-import { findRun, lastUnfinished, shortId } from './find-run.js'
+import { findRun, findUnfinished, shortId } from './find-run.js'
 
 function run(id: string, status: RunStatus = 'retryable'): RunHeader {
   const identity = { id, saga: 's', version: 1, key: id, owner: '', resources: [], startedAt: 0 }
@@ -35,9 +35,13 @@ describe('finding a run', () => {
     expect(() => findRun([], 'last')).toThrow(/no run/)
   })
 
-  it('without a word goes on with the last unfinished one, else shows the last one', () => {
-    expect(lastUnfinished(runs).id).toBe('bbbb')
-    expect(lastUnfinished([run('x', 'done'), run('y', 'discarded')]).id).toBe('y')
+  it('without a word, or by `last`, goes on with the last unfinished one, else shows the last one', () => {
+    for (const word of [undefined, 'last']) {
+      expect(findUnfinished(runs, word).id).toBe('bbbb')
+      expect(findUnfinished([run('x', 'done'), run('y', 'discarded')], word).id).toBe('y')
+      expect(() => findUnfinished([], word)).toThrow(/no run/)
+    }
+    expect(findUnfinished(runs, 'bbbbcc').id).toBe('bbbbcc')
   })
 
   it('shortens an id only as far as it stays the only one', () => {

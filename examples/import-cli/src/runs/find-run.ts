@@ -3,6 +3,9 @@ import { HoldfastError, type RunHeader } from '@holdfast/core'
 /** The words by which a run is named on the command line, for help texts. */
 export const runWords = 'id of a run, the beginning of one, or `last`'
 
+/** The same where a run is gone on with or given up: see {@link findUnfinished}. */
+export const unfinishedRunWords = `${runWords}: the last one that has not ended`
+
 /**
  * The run that a word means: an id, a beginning that only one id has, or `last`.
  *
@@ -22,12 +25,14 @@ export function findRun(runs: readonly RunHeader[], word: string): RunHeader {
 }
 
 /**
- * The run to go on with where none is named: the last one that has not ended, else the last one, whose result can be shown again.
+ * The run to do something with, where `last`, or no word, means the last one that has not ended; where all have, the last one, of which
+ * can be said how it ended.
  *
- * @throws HoldfastError `RUN_UNKNOWN` when there are no runs.
+ * @throws HoldfastError `RUN_UNKNOWN`, also where several runs fit.
  */
-export function lastUnfinished(runs: readonly RunHeader[]): RunHeader {
-  return unfinished(runs).at(-1) ?? findRun(runs, 'last')
+export function findUnfinished(runs: readonly RunHeader[], word = 'last'): RunHeader {
+  const found = word === 'last' ? unfinished(runs).at(-1) : undefined
+  return found ?? findRun(runs, word)
 }
 
 /** Runs that have not ended, oldest first. */
