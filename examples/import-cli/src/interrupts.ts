@@ -1,9 +1,17 @@
 import { cliError } from './cli-error.js'
 import { exitStatus } from './exit-status.js'
 
+/** What the first Ctrl-C comes to, and what is told of it. */
+export const interruptWords = {
+  stop: 'Stopping… (once more leaves at once)',
+  /** An undo is not cut short: what it has begun would be neither there nor gone. */
+  'undo to the end':
+    'The undo goes on to its end… (once more leaves at once, and another `discard` goes on with it)',
+} as const
+
 /** What Ctrl-C, or a polite `kill`, asks of the program. */
 export interface Interrupts {
-  /** Aborts at the first one, for the reason `INTERRUPTED`: park what is under way. */
+  /** Aborts at the first one, for the reason `INTERRUPTED`: park what is under way, if it can be parked. */
   readonly signal: AbortSignal
   /** Stops listening. */
   stop(): void

@@ -3,7 +3,7 @@ import { shownError } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { parseCommandLine } from './command-line.js'
 import { type ExitStatus, exitStatus, statusOfError } from './exit-status.js'
-import { listenForInterrupts } from './interrupts.js'
+import { interruptWords, listenForInterrupts } from './interrupts.js'
 import { errorWords } from './report/error-words.js'
 import { reportOfCommand } from './report/json-report.js'
 import { Terminal } from './terminal/terminal.js'
@@ -17,10 +17,12 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(words: readonly string[]): Promise<ExitStatus> {
   const { stdout, stderr, env } = process
   const terminal = new Terminal({ json: words.includes('--json'), stdout, stderr, env })
-  const interrupts = listenForInterrupts(() => terminal.tell('  Stopping… (once more leaves at once)'))
+  const onInterrupt: CommandContext['onInterrupt'] = { will: 'stop' }
+  const interrupts = listenForInterrupts(() => terminal.tell(`  ${interruptWords[onInterrupt.will]}`))
   const context: CommandContext = {
     terminal,
     signal: interrupts.signal,
+    onInterrupt,
     startedAt: performance.now(),
     known: { backupPath: null, run: null, parts: backupParts },
   }
@@ -29,7 +31,8 @@ async function main(words: readonly string[]): Promise<ExitStatus> {
     return command === null ? exitStatus.done : await command(context)
   } catch (thrown) {
     const { parts } = context.known
-    const error = shownError(interrupts.signal.aborted ? interrupts.signal.reason : thrown, parts)
+    const stopped = interrupts.signal.aborted && onInterrupt.will === 'stop'
+    const error = shownError(stopped ? interrupts.signal.reason : thrown, parts)
     terminal.live()
     terminal.tell(...errorWords(error, terminal.noteColors))
     if (aboutBackup.test(error.code)) terminal.tell(`  The backup was given as ${context.known.backupPath}`)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeSyntheticBackup, openTestSqlite, truncateManifest } from '@holdfast/adapters/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { buildProgram, libraryContent, program, query, report, start } from './program.js'
+import { buildProgram, libraryContent, program, query, report, reportOf, start } from './program.js'
 
 describe('a run that has not ended', () => {
   let folder: string
@@ -68,6 +68,36 @@ describe('a run that has not ended', () => {
     expect(retried).toMatchObject({ status: 75, report: { run: first.report.run } })
     const discarded = await report('discard', 'last', '--into', into)
     expect(discarded.report).toMatchObject({ status: 'discarded', run: first.report.run })
+  }, 60_000)
+
+  it('is undone to its end when it is given up, which a Ctrl-C is told', async () => {
+    await program(...importing('--cleanup', 'delete'))
+    const discarding = start('discard', 'last', '--into', into, '--json')
+    await discarding.says('undoing store')
+    discarding.child.kill('SIGINT')
+    const ended = await discarding.ended
+    expect(ended.status, ended.stderr).toBe(0)
+    expect(reportOf(ended)).toMatchObject({ status: 'discarded', error: null })
+    expect(ended.stderr).toContain('The undo goes on to its end')
+    expect(ended.stderr).not.toContain('Stopping')
+    expect(runs()).toMatchObject([{ status: 'discarded' }])
+  })
+
+  it('is given up by another discard when a second Ctrl-C ended the first', async () => {
+    await program(...importing('--cleanup', 'delete'))
+    const discarding = start('discard', 'last', '--into', into)
+    await discarding.says('undoing store')
+    discarding.child.kill('SIGINT')
+    await discarding.says('goes on to its end')
+    discarding.child.kill('SIGINT')
+    // It may have come to its end between the two.
+    expect([130, 0]).toContain((await discarding.ended).status)
+    if ((runs() as { status: string }[]).some(({ status }) => status !== 'discarded')) {
+      const again = await report('discard', 'last', '--into', into)
+      expect(again.status, again.stderr).toBe(0)
+    }
+    expect(runs()).toMatchObject([{ status: 'discarded' }])
+    expect(query(into, 'SELECT count(*) AS n FROM message_rows')).toEqual([{ n: 0 }])
   }, 60_000)
 
   it('passes with the reasons that were allowed on top of the harmless ones, and then lets the backup go', async () => {

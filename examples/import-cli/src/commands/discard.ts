@@ -17,15 +17,16 @@ export interface DiscardCommandOptions {
 }
 
 /**
- * `discard`: undoes what a run did and ends it. Its backup stays, unless the run made it and deleting was asked for.
+ * `discard`: undoes what a run did and ends it. Its backup stays, unless the run made it and deleting was asked for. A Ctrl-C before
+ * the undo begins stops it; one that comes later does not.
  *
- * @throws HoldfastError `LIBRARY_MISSING`, `RUN_UNKNOWN`, `RUN_ENDED`, `RUN_PAST_PIVOT`, `LEASE_HELD`.
+ * @throws HoldfastError `LIBRARY_MISSING`, `RUN_UNKNOWN`, `RUN_ENDED`, `RUN_PAST_PIVOT`, `LEASE_HELD`; `INTERRUPTED`.
  */
 export async function discardRun(
   options: DiscardCommandOptions,
   context: CommandContext,
 ): Promise<ExitStatus> {
-  const { terminal } = context
+  const { terminal, signal, onInterrupt } = context
   const folder = libraryFolder(options.into)
   const library = await openLibrary(folder, { create: false })
   try {
@@ -33,6 +34,8 @@ export async function discardRun(
     context.known.run = header.id
     if (header.status === 'done' || header.status === 'discarded') throw endedAlready(header)
     const run = await library.runner.open(header.id)
+    signal.throwIfAborted()
+    onInterrupt.will = 'undo to the end'
     const stop = new StepDisplay(terminal).follow(run)
     const outcome = await run.discard({ backup: options.backup }).finally(stop)
     const result = await resultOf(library, outcome)
