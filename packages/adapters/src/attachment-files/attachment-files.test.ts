@@ -58,6 +58,14 @@ function sha256(text: string): string {
 }
 
 describe('attachment files', () => {
+  it('are refused without a folder, and would lie where the process was started otherwise', () => {
+    for (const none of [undefined, '', 7]) {
+      expect(() => attachmentFiles(none as never)).toThrow(
+        expect.objectContaining({ code: 'OPTION_INVALID' }),
+      )
+    }
+  })
+
   it('stand under the hash of what they hold, for their user alone', async () => {
     const files = attachmentFiles(folder)
     const move = await receive(files, 'Hello ', 'world')

@@ -55,6 +55,8 @@ const probeName = '.holdfast-probe'
  * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`.
  */
 export function attachmentFiles(folder: string, options: AttachmentFilesOptions = {}): AttachmentFiles {
+  // Without a folder its files would lie wherever the process was started.
+  checkOptions('attachmentFiles', { folder }, { folder: rule.string }, ['folder'])
   checkOptions('attachmentFiles', options, rules)
   const { fs = nodeFileSystem, sharing = 'links' } = options
   const threads = options.fs === undefined ? options.threads : 0

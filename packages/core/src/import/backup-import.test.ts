@@ -389,6 +389,17 @@ describe('a published import', () => {
   })
 })
 
+describe('the options of the saga', () => {
+  it.each([
+    [undefined, 'OPTION_INVALID'],
+    [{}, 'OPTION_INVALID'],
+    [{ device: new ScriptedPhone({ records, content }), work: 'here' }, 'OPTION_INVALID'],
+    [{ devic: new ScriptedPhone({ records, content }) }, 'OPTION_UNKNOWN'],
+  ])('are checked, also where there are none: case %#', (options, code) => {
+    expect(() => backupImport(options as never)).toThrow(expect.objectContaining({ code }))
+  })
+})
+
 describe('the input of an import', () => {
   it.each([
     [{ cleanupp: 'keep' }, 'OPTION_UNKNOWN'],

@@ -122,6 +122,8 @@ export function backupImport(options: BackupImportOptions): Saga<ImportFacts> {
 
 /** Who does the work. */
 function workOf(options: BackupImportOptions): ImportWork {
+  // Whether there is an object at all; what it must hold depends on who does the work.
+  checkOptions('backupImport', options, importRules)
   if (options.work === undefined) {
     checkOptions('backupImport', options, importRules, ['device', 'reader', 'storage'])
     return importWork(options.reader, options.storage)

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../index.js'
+import { checkOptions, HoldfastError, rule } from '../index.js'
 import { ContentDigester } from './content-digest.js'
 import { digestLine } from './digest-line.js'
 import { ImportTally } from './import-counts.js'
@@ -80,17 +80,20 @@ export interface VerifyLibraryOptions {
   readonly progress?: (done: number, published: PublishedImport) => void
 }
 
+const verifyRules = { signal: rule.object, progress: rule.function }
+
 /**
  * Holds a published import against its receipt, years later and without the backup: reads every row and every file again, computes
  * counts and digest anew, and looks for what was put there beside them.
  *
- * @throws what the Storage throws, and the signal's reason.
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`; what the Storage throws, and the signal's reason.
  */
 export async function verifyPublished(
   storage: Storage,
   published: PublishedImport,
   options: VerifyLibraryOptions,
 ): Promise<ImportCheck> {
+  checkOptions('verifyPublished', options, verifyRules, ['signal'])
   const found = new Differences()
   for await (const problem of storage.audit({ import: published.id, signal: options.signal })) {
     found.add(fromAudit(problem))
@@ -101,9 +104,10 @@ export async function verifyPublished(
 /**
  * Holds a library against all its receipts, and against what every library promises.
  *
- * @throws what the Storage throws, and the signal's reason.
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`; what the Storage throws, and the signal's reason.
  */
 export async function verifyLibrary(storage: Storage, options: VerifyLibraryOptions): Promise<LibraryCheck> {
+  checkOptions('verifyLibrary', options, verifyRules, ['signal'])
   const published = await storage.imports()
   const unproved = new Set(published.filter(({ receipt }) => receipt === null).map(({ id }) => id))
   const problems = new Differences()
