@@ -65,9 +65,9 @@ async function measure(what: string, kind: 'large' | 'small'): Promise<readonly 
             stdio: ['ignore', 'pipe', 'inherit'],
           })
           const [line] = await Promise.all([firstLine(host), ended(host)])
-          const [mebibytes = Number.NaN, seconds = Number.NaN] = line.split(' ').map(Number)
+          const [mebibytes = Number.NaN, withoutItsStart = Number.NaN] = line.split(' ').map(Number)
           peak = Math.max(peak, mebibytes)
-          loaded.push(seconds)
+          loaded.push(withoutItsStart)
         }),
     })
     const show = (value: number): string => value.toFixed(2)
