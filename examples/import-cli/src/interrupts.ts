@@ -6,7 +6,7 @@ export const interruptWords = {
   stop: 'Stopping… (once more leaves at once)',
   /** An undo is not cut short: what it has begun would be neither there nor gone. */
   'undo to the end':
-    'The undo goes on to its end… (once more leaves at once, and another `discard` goes on with it)',
+    'The undo goes on to its end… (once more leaves at once, and `retry` or another `discard` goes on with it)',
 } as const
 
 /** What Ctrl-C, or a polite `kill`, asks of the program. */

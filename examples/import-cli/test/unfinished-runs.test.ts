@@ -100,6 +100,22 @@ describe('a run that has not ended', () => {
     expect(query(into, 'SELECT count(*) AS n FROM message_rows')).toEqual([{ n: 0 }])
   }, 60_000)
 
+  it('is undone to its end as well by a retry of one whose discard was killed', async () => {
+    await program(...importing('--cleanup', 'delete'))
+    const discarding = start('discard', 'last', '--into', into)
+    await discarding.says('undoing store')
+    discarding.child.kill('SIGKILL')
+    await discarding.ended
+    const retrying = start('retry', 'last', '--into', into, '--json')
+    await retrying.says('Going on with run')
+    retrying.child.kill('SIGINT')
+    const ended = await retrying.ended
+    expect(ended.status, ended.stderr).toBe(0)
+    expect(reportOf(ended)).toMatchObject({ status: 'discarded', error: null })
+    expect(ended.stderr).toContain('The undo goes on to its end')
+    expect(ended.stderr).not.toContain('Stopping')
+  }, 60_000)
+
   it('passes with the reasons that were allowed on top of the harmless ones, and then lets the backup go', async () => {
     const {
       status,

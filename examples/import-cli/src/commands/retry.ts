@@ -40,6 +40,8 @@ export async function retryRun(options: RetryCommandOptions, context: CommandCon
     if (header.status === 'discarded') throw discardedAlready(header.id)
     const run = await library.runner.open(header.id)
     const isDone = header.status === 'done'
+    // It is being given up, and a retry only goes on with that.
+    if (run.view.getSnapshot().undo?.reason === 'discarded') context.onInterrupt.will = 'undo to the end'
     if (!isDone) sayJoined(header, runs, context)
     sayOthers(header, runs, folder, context)
     const outcome = isDone
