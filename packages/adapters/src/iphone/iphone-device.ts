@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import {
   type Clock,
@@ -12,13 +12,19 @@ import {
 import type { BackupRef, CleanupPolicy, Device } from '@holdfast/core/import'
 import { backupFolder } from '../backup-folder/backup-folder.js'
 import { hasHold, placeHold, refuseHeld, removeHold } from '../backup-folder/hold.js'
-import { removeTree } from '../backup-folder/remove-tree.js'
 import { freeBytes } from '../disk-space/free-bytes.js'
 import { judgeWholeness, readBackupPlists } from '../ios-backup/folder/wholeness.js'
 import type { OpenSqlite } from '../sqlite/driver.js'
 import { type BackupPlaces, backupPlaces } from './backup-target/backup-places.js'
 import { statusOf } from './backup-target/status-of.js'
-import { finishReplacing, removeWorkingFolders } from './backup-target/working-folder.js'
+import {
+  fillPlace,
+  finishReplacing,
+  isBackupThere,
+  isMade,
+  removeBackup,
+  removeWorkingFolders,
+} from './backup-target/working-folder.js'
 import { onThisComputer } from './making/judge-backup.js'
 import { makeBackup } from './making/make-backup.js'
 import { type IphoneState, StateTeller } from './making/state-teller.js'
@@ -110,12 +116,12 @@ export function iphone(options: IphoneOptions): Device {
       signal.throwIfAborted()
       const { udid, cleanup } = inputOf(input)
       const places = placesFor(input)
+      const local = <Result>(work: Promise<Result>): Promise<Result> => onThisComputer(places.folder, work)
       if (previous !== null && (await hasHold(places.backup, run))) {
         // This run made it already, and failed afterwards: the phone is left alone.
-        await finishReplacing(places)
+        await local(finishReplacing(places))
         if (await isComplete(places.backup)) return previous
       }
-      const local = <Result>(work: Promise<Result>): Promise<Result> => onThisComputer(places.folder, work)
       const backup: BackupRef = previous ?? {
         path: places.backup,
         ownership: await local(ownershipOf(places, cleanup)),
@@ -153,11 +159,15 @@ export function iphone(options: IphoneOptions): Device {
 
     async discard(backup, { delete: isToGo, run }) {
       const places = placesOf(backup)
+      const local = (work: Promise<void>): Promise<void> => onThisComputer(places.folder, work)
+      // Where the old backup has made room and the new one has not come, nobody would find either of them.
+      await local(fillPlace(places))
       if (isToGo) {
-        // Only what this run finished is its own; something else may have come to lie there since.
-        const isOwn = backup.ownership === 'made' && (await hasHold(backup.path, run))
-        if (isOwn) await renameAway(backup.path, places.replaced)
-        await removeWorkingFolders(places)
+        // Only what this run finished and put in place is its own; something else may have come to lie there since.
+        const isOwn =
+          backup.ownership === 'made' && (await hasHold(backup.path, run)) && !(await isMade(places))
+        if (isOwn) await local(removeBackup(places))
+        await local(removeWorkingFolders(places))
       }
       await removeHold(backup.path, run)
     },
@@ -171,10 +181,10 @@ function placesOf({ path }: BackupRef): BackupPlaces {
 
 /** Whose a backup is that is about to be made: one that is there already stays somebody else's, unless it is given in so many words. */
 async function ownershipOf(
-  { backup }: BackupPlaces,
+  places: BackupPlaces,
   cleanup: CleanupPolicy | undefined,
 ): Promise<BackupRef['ownership']> {
-  if ((await statusOf(backup)) === null) return 'made'
+  if (!(await isBackupThere(places))) return 'made'
   return cleanup === 'delete' ? 'handed-over' : 'adopted'
 }
 
@@ -182,12 +192,6 @@ async function ownershipOf(
 async function isComplete(path: string): Promise<boolean> {
   if ((await statusOf(path)) === null) return false
   return (await judgeWholeness(path, await readBackupPlists(path))).wholeness === 'complete'
-}
-
-async function renameAway(from: string, to: string): Promise<void> {
-  if ((await statusOf(from)) === null) return
-  await removeTree(to, { signal: new AbortController().signal })
-  await rename(from, to)
 }
 
 async function freeSpaceIn(folder: string, given: IphoneOptions['freeSpace']): Promise<number> {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { installationProxy } from '../../src/iphone/apps/installed-apps.js'
@@ -236,6 +236,70 @@ describe('a run that has made its backup', () => {
     await shop.device.discard(backup, { delete: true, signal: new AbortController().signal, run: 'run' })
     expect(await readFile(join(shop.path, 'Manifest.db'), 'utf8')).toBe('theirs')
     expect(await readdir(shop.folder)).toEqual([shop.phone.udid])
+  })
+})
+
+describe('a run that a kill ended between the renames, when neither backup is in its place', () => {
+  const { signal } = new AbortController()
+
+  /** Gives the new backup's reference, and what is there then: the old backup and the new one beside the place of both. */
+  async function killedBetween(shop: Workshop) {
+    const { device, phone, folder, path } = shop
+    const first = await shop.acquire({ run: 'first' })
+    await device.discard(first, { delete: false, signal, run: 'first' })
+    const old = join(folder, 'old')
+    await cp(path, old, { recursive: true })
+    shop.previous = null
+    phone.backups.tree.put('HomeDomain', 'Library/new', 'new')
+    const second = await shop.acquire({ run: 'second' })
+    shop.previous = null
+    const beside = (what: string): string => join(folder, `.${phone.udid}.holdfast-${what}`)
+    await mkdir(beside('made'))
+    await rename(path, join(beside('made'), 'backup'))
+    await rename(old, beside('replaced'))
+    return second
+  }
+
+  test.each([true, false])('and that is discarded leaves a whole one there (delete: %s)', async (isToGo) => {
+    const shop = await open()
+    const second = await killedBetween(shop)
+    expect(second.ownership).toBe('adopted')
+    await shop.device.discard(second, { delete: isToGo, signal, run: 'second' })
+    expect(await shop.wholeness()).toBe('complete')
+    expect(await readdir(shop.folder)).toEqual([shop.phone.udid])
+  })
+
+  test('leaves a backup that the next run does not own', async () => {
+    const shop = await open()
+    await killedBetween(shop)
+    const third = await shop.acquire({ run: 'third' })
+    expect(third.ownership).toBe('adopted')
+    await shop.device.discard(third, { delete: true, signal, run: 'third' })
+    expect(await shop.wholeness()).toBe('complete')
+  })
+})
+
+test('a run that is discarded before its backup took the place of somebody else’s deletes its own alone', async () => {
+  const shop = await open()
+  const backup = await shop.acquire()
+  const made = join(shop.folder, `.${shop.phone.udid}.holdfast-made`)
+  await mkdir(made)
+  await rename(shop.path, join(made, 'backup'))
+  await mkdir(shop.path)
+  await writeFile(join(shop.path, 'Manifest.db'), 'theirs')
+  await shop.device.discard(backup, { delete: true, signal: new AbortController().signal, run: 'run' })
+  expect(await readFile(join(shop.path, 'Manifest.db'), 'utf8')).toBe('theirs')
+  expect(await readdir(shop.folder)).toEqual([shop.phone.udid])
+})
+
+test('what the file system refuses when a made backup is to be put in its place is told as an error of ours', async () => {
+  const shop = await open()
+  await shop.acquire()
+  // A file, where the folder of a made backup would be.
+  await writeFile(join(shop.folder, `.${shop.phone.udid}.holdfast-made`), '')
+  await expect(shop.acquire()).rejects.toMatchObject({
+    code: 'DESTINATION_UNWRITABLE',
+    facts: { systemCode: 'ENOTDIR' },
   })
 })
 

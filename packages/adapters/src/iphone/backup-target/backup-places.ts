@@ -19,6 +19,8 @@ export interface BackupPlaces {
   readonly made: string
   /** The old backup, whose place was taken; it is removed. */
   readonly replaced: string
+  /** A backup that the run which made it takes back; it is removed. */
+  readonly discarded: string
 }
 
 /**
@@ -42,6 +44,7 @@ export function backupPlaces(folder: string, udid: string): BackupPlaces {
     making: beside('making'),
     made: beside('made'),
     replaced: beside('replaced'),
+    discarded: beside('discarded'),
   }
 }
 

@@ -1,9 +1,18 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type BackupPlaces, backupPlaces } from './backup-places.js'
-import { finishReplacing, keepWorkingFolder, openWorkingFolder } from './working-folder.js'
+import type { Rename } from './rename-patiently.js'
+import {
+  fillPlace,
+  finishReplacing,
+  isBackupThere,
+  keepWorkingFolder,
+  openWorkingFolder,
+  removeBackup,
+  removeWorkingFolders,
+} from './working-folder.js'
 
 const udid = '00008101-000A1B2C3D4E001E'
 const telling = { signal: new AbortController().signal, files: () => {} }
@@ -153,6 +162,34 @@ describe('replacing a backup', () => {
     expect(await readFile(join(places.replaced, 'x'), 'utf8')).toBe('old')
   })
 
+  /** As Windows renames a new folder into which a scanner looks. */
+  function refusing(times: number): Rename {
+    let left = times
+    return async (from, to) => {
+      if (from === join(places.made, 'backup') && left-- > 0)
+        throw Object.assign(new Error('EPERM: operation not permitted, rename'), { code: 'EPERM' })
+      return rename(from, to)
+    }
+  }
+
+  test('waits for whoever looks into the new one for a moment', async () => {
+    await make(places.backup, { x: 'old' })
+    await make(join(places.made, 'backup'), { x: 'new' })
+    await finishReplacing(places, refusing(2))
+    expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('new')
+    expect(await readdir(folder)).toEqual([udid])
+  })
+
+  test('gives the old one its place back when the new one cannot be put there, and keeps both', async () => {
+    await make(places.backup, { x: 'old' })
+    await make(join(places.made, 'backup'), { x: 'new' })
+    await expect(finishReplacing(places, refusing(100))).rejects.toThrow('EPERM')
+    expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('old')
+    expect(await readFile(join(places.made, 'backup', 'x'), 'utf8')).toBe('new')
+    await finishReplacing(places)
+    expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('new')
+  })
+
   test('makes the first backup without an old one', async () => {
     const { tree } = await openWorkingFolder(places, telling)
     await make(tree, { x: 'new' })
@@ -180,4 +217,48 @@ describe('replacing a backup', () => {
     expect(await readFile(join(places.backup, 'Status.plist'), 'utf8')).toBe(old['Status.plist'])
     expect(await readdir(folder)).toContain(basename(places.making))
   })
+})
+
+describe('between the renames of a replacing', () => {
+  beforeEach(async () => {
+    await make(join(places.made, 'backup'), { x: 'new' })
+    await make(places.replaced, { x: 'old' })
+  })
+
+  test('a backup is there, though not in its place', async () => {
+    expect(await isBackupThere(places)).toBe(true)
+    await rm(places.made, { recursive: true })
+    expect(await isBackupThere(places)).toBe(true)
+    await rm(places.replaced, { recursive: true })
+    expect(await isBackupThere(places)).toBe(false)
+  })
+
+  test('removing what lies beside the place leaves both, and once one is in it removes the other', async () => {
+    await make(join(places.making, 'backup'), { x: 'half' })
+    await removeWorkingFolders(places)
+    expect((await readdir(folder)).sort()).toEqual([basename(places.made), basename(places.replaced)])
+    await rename(places.replaced, places.backup)
+    await removeWorkingFolders(places)
+    expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('old')
+    expect(await readdir(folder)).toEqual([udid])
+  })
+
+  test('the new one fills the place, and never takes it from one that is there', async () => {
+    await fillPlace(places)
+    expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('new')
+    expect(await readdir(folder)).toEqual([udid])
+    await make(join(places.made, 'backup'), { x: 'newer' })
+    await fillPlace(places)
+    expect(await readFile(join(places.backup, 'x'), 'utf8')).toBe('new')
+  })
+})
+
+test('a backup that is removed, and was interrupted, is none any more and goes at the next call', async () => {
+  await make(places.discarded, { x: 'half' })
+  expect(await isBackupThere(places)).toBe(false)
+  await removeBackup(places)
+  expect(await readdir(folder)).toEqual([])
+  await make(places.backup, { x: 'whole' })
+  await removeBackup(places)
+  expect(await readdir(folder)).toEqual([])
 })

@@ -8,6 +8,7 @@ import { readPlistFile, textAt } from '../../ios-backup/folder/plist-file.js'
 import type { BackupPlaces } from './backup-places.js'
 import { linkTree } from './link-tree.js'
 import { syncNames } from './not-durable.js'
+import { type Rename, renamePatiently } from './rename-patiently.js'
 import { statusOf } from './status-of.js'
 import { syncTree } from './sync-tree.js'
 
@@ -106,32 +107,77 @@ export async function keepWorkingFolder(
  *
  * @throws HoldfastError `RELEASE_FAILED`; what the file system refuses.
  */
-export async function finishReplacing(places: BackupPlaces): Promise<void> {
-  const { backup, made, replaced, preparing, folder } = places
-  const whole = join(made, 'backup')
-  if ((await statusOf(whole))?.isDirectory() === true) {
+export async function finishReplacing(places: BackupPlaces, renaming: Rename = rename): Promise<void> {
+  const { backup, made, replaced, preparing, discarded, folder } = places
+  if (await isMade(places)) {
     if ((await statusOf(backup)) !== null) {
       // Left from an earlier replacing: the backup in its place is newer than that, and whole.
       await clear(replaced)
-      await rename(backup, replaced)
+      await renamePatiently(backup, replaced, renaming)
     }
-    await rename(whole, backup)
+    try {
+      await renamePatiently(join(made, 'backup'), backup, renaming)
+    } catch (error) {
+      // Until the next try, the one before is to be found where it was. If that fails too, both are kept beside its place.
+      if ((await statusOf(replaced)) !== null) await renaming(replaced, backup).catch(() => undefined)
+      throw error
+    }
     await syncFolder(folder)
   }
   await clear(made)
   // While nothing is in the backup's place, what was there before is the best that there is.
   if ((await statusOf(backup)) !== null) await clear(replaced)
   await clear(preparing)
+  await clear(discarded)
 }
 
-/** Removes what is there of backups that are not in their place. Nothing happens where nothing is. */
-export async function removeWorkingFolders({
-  making,
-  made,
-  replaced,
-  preparing,
-}: BackupPlaces): Promise<void> {
-  for (const place of [preparing, making, made, replaced]) await clear(place)
+/**
+ * Goes on as {@link finishReplacing} where nothing is in the backup's place. That takes no backup from anybody, so whoever does it need not
+ * look first whose marks are on it.
+ *
+ * @throws HoldfastError `RELEASE_FAILED`; what the file system refuses.
+ */
+export async function fillPlace(places: BackupPlaces): Promise<void> {
+  if ((await isMade(places)) && (await statusOf(places.backup)) === null) await finishReplacing(places)
+}
+
+/** Whether a whole backup waits for its place. */
+export async function isMade({ made }: BackupPlaces): Promise<boolean> {
+  return (await statusOf(join(made, 'backup')))?.isDirectory() === true
+}
+
+/**
+ * Whether a whole backup is there: in its place or, after a kill between two renames of {@link keepWorkingFolder}, beside it.
+ */
+export async function isBackupThere(places: BackupPlaces): Promise<boolean> {
+  return (
+    (await statusOf(places.backup)) !== null ||
+    (await isMade(places)) ||
+    (await statusOf(places.replaced)) !== null
+  )
+}
+
+/** Removes a backup from its place for good. After a kill at any point a repeated call, or {@link finishReplacing}, goes on. */
+export async function removeBackup({ backup, discarded, folder }: BackupPlaces): Promise<void> {
+  await clear(discarded)
+  if ((await statusOf(backup)) === null) return
+  await renamePatiently(backup, discarded)
+  await syncFolder(folder)
+  await clear(discarded)
+}
+
+/**
+ * Removes what is there of backups that are not in their place. While nothing is in it, a whole one stays beside it: there is no other.
+ * Nothing happens where nothing is.
+ *
+ * @throws HoldfastError `RELEASE_FAILED`; what the file system refuses.
+ */
+export async function removeWorkingFolders(places: BackupPlaces): Promise<void> {
+  const { backup, preparing, making, made, replaced, discarded } = places
+  for (const place of [preparing, making, discarded]) await clear(place)
+  const isInPlace = (await statusOf(backup)) !== null
+  if (isInPlace || !(await isMade(places))) await clear(made)
+  if (isInPlace) await clear(replaced)
 }
 
 /**
