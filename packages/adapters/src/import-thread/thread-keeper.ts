@@ -35,13 +35,15 @@ export class ThreadKeeper {
   }
 
   /**
-   * Has something done in the thread, which is started where there is none.
+   * Has something done in the thread, which is started where there is none. One that is ending is waited for first: what it has
+   * open is being closed, and there is one connection to the library at a time.
    *
    * @throws HoldfastError `THREAD_LOST`, `OPTION_INVALID` when the storage of the thread names other resources, and what the work throws.
    */
   async call<Value>(
     doing: (remote: BirpcReturn<ThreadCalls, HostCalls>) => Promise<Crossing<Value>>,
   ): Promise<Value> {
+    while (this.#thread?.isEnding === true) await this.#thread.end()
     if (this.#isClosed) throw closedError()
     clearTimeout(this.#rest)
     const thread = this.#living()
@@ -59,7 +61,7 @@ export class ThreadKeeper {
     }
   }
 
-  /** Ends the thread; there will be no other. */
+  /** Ends the thread, or waits for its end; there will be no other. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#rest)

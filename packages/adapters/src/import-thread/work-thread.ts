@@ -15,6 +15,7 @@ export class WorkThread {
   readonly #worker: KeptWorker<unknown>
   readonly #remote: BirpcReturn<ThreadCalls, HostCalls>
   #hasAnswered = false
+  #ending: Promise<void> | null = null
 
   /** Throws HoldfastError `THREAD_LOST` where no thread can be started. */
   constructor(start: () => Worker, calls: HostCalls) {
@@ -35,9 +36,14 @@ export class WorkThread {
     void worker.ended.then(() => this.#remote.$close(this.#lost()))
   }
 
-  /** Whether it can be given work. */
+  /** Whether it can be given work: it has not ended, and was not asked to. */
   get isAlive(): boolean {
-    return this.#worker.isAlive
+    return this.#ending === null && this.#worker.isAlive
+  }
+
+  /** Whether it was asked to end, and has not yet: what it has open is being closed. */
+  get isEnding(): boolean {
+    return this.#ending !== null && this.#worker.isAlive
   }
 
   /** Whether it has work. */
@@ -62,9 +68,17 @@ export class WorkThread {
     }
   }
 
-  /** Ends it, politely where it has no work, so that it closes what it has open. Resolves when it has ended. */
-  async end(): Promise<void> {
-    if (!this.isAlive) return
+  /**
+   * Ends it, politely where it has no work, so that it closes what it has open. From the call on it takes no more work. Resolves when it has
+   * ended; repeat calls are safe.
+   */
+  end(): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#worker.isAlive) return
     if (this.isBusy) {
       await this.#worker.end()
     } else {

@@ -279,6 +279,38 @@ describe('the thread', () => {
     expect(app.threads).toHaveLength(2)
   })
 
+  /** An app whose thread was just asked to end, because it was idle. */
+  async function openEnding() {
+    const app = open({ thread: { idle: 1 } })
+    await app.work.imports()
+    const [thread] = app.threads
+    if (thread === undefined) throw new Error('no thread was started')
+    await new Promise<void>((resolve) => {
+      const post = thread.postMessage.bind(thread)
+      thread.postMessage = (message: unknown) => {
+        post(message)
+        if (JSON.stringify(message).includes('"close"')) resolve()
+      }
+    })
+    return { ...app, thread }
+  }
+
+  test('that is ending is given no more work: it has ended when another does that', async () => {
+    const app = await openEnding()
+    expect(await Promise.all([app.work.imports(), app.work.imports()])).toEqual([[], []])
+    expect(app.thread.threadId).toBe(-1)
+    expect(app.threads).toHaveLength(2)
+  })
+
+  test('that is ending is waited for by close, and whoever waits for it is told', async () => {
+    const app = await openEnding()
+    const call = app.work.imports()
+    const closed = app.work.close()
+    await expect(call).rejects.toMatchObject({ code: 'THREAD_LOST', retryable: false })
+    await closed
+    expect(app.threads.map(({ threadId }) => threadId)).toEqual([-1])
+  })
+
   test('ends with close, and there is no other afterwards', async () => {
     const app = open()
     const { run } = await app.start(backup.path)
