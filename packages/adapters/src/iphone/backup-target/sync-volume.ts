@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { stat, statfs } from 'node:fs/promises'
 import { release as kernelRelease } from 'node:os'
 
@@ -33,75 +33,167 @@ export function tellsLosses({ platform, release, type, program }: VolumeFacts): 
   )
 }
 
-/** Runs the program `sync`; gives its first words. Throws what it fails with. */
-type RunSync = (words: readonly string[]) => Promise<string>
+/** A `sync -f` under way. */
+export interface RunningSync {
+  /** Resolves when everything is on the disk as far as the program says; rejects when it does not say that. */
+  readonly ended: Promise<void>
+  /** Whether it keeps the process alive; it does from the beginning. */
+  keepAlive(isToLive: boolean): void
+}
+
+/** The program `sync` of the system. */
+export interface SyncProgram {
+  /** Begins to bring the volume of a folder to the disk. */
+  begin(folder: string): RunningSync
+  /** The first words of `sync --version`; none where it does not answer. */
+  version(): Promise<string>
+}
 
 /**
  * Brings whole volumes to the disk, where the system can: 20,000 small files one after the other would each wait for a commit of the
  * volume's journal, and afterwards each for a flush of the disk, which are many seconds.
  *
- * What a volume could not keep is told once, to the first who asks. So one at a time asks here, each is heard to its end, and where a volume
- * has once failed nothing is believed of it any more: each file is asked for itself, which is told by itself. Of another program that calls
- * syncfs for the same volume, between the failed write and the end of the backup, nobody here can know; the kernel's log tells it.
+ * What a volume could not keep is told once, to the first who asks. So one at a time asks here for each volume, each is heard to its end as
+ * long as the process lives, and where a volume has once failed nothing is believed of it any more: each file is asked for itself, which is
+ * told by itself. Of another program that calls syncfs for the same volume, between the failed write and the end of the backup, nobody here
+ * can know; the kernel's log tells it.
  */
 export class VolumeSyncs {
-  readonly #run: RunSync
+  readonly #program: SyncProgram
   readonly #platform: string
-  /** The first words of the program, once it was asked. */
-  #program: string | null = null
-  /** Volumes that could once not keep something, by their numbers. */
-  readonly #failed = new Set<number>()
-  #last: Promise<unknown> = Promise.resolve()
+  /** What the program is, once it was asked. */
+  #version: Promise<string> | null = null
+  /** By their numbers. One that hangs, such as a drive of the network, keeps no other waiting. */
+  readonly #volumes = new Map<number, Volume>()
 
-  constructor(run: RunSync = runSync, platform: string = process.platform) {
-    this.#run = run
+  constructor(program: SyncProgram = systemSync, platform: string = process.platform) {
+    this.#program = program
     this.#platform = platform
   }
 
   /**
    * Brings the volume of a folder to the disk; true when that says that everything written to it before is durable. False says nothing:
-   * each file must be synced then. Throws only the signal's reason; what was begun then goes on behind it, and touches nothing.
+   * each file must be synced then. Throws only the signal's reason; what was begun then goes on behind it, touches nothing, and does not
+   * keep the process alive.
    */
   async bringToDisk(folder: string, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted()
     if (this.#platform !== 'linux') return false
-    const mine = this.#last.then(() => !signal.aborted && this.#bringOne(folder))
-    this.#last = mine
-    let onAbort = (): void => {}
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason)
-      signal.addEventListener('abort', onAbort)
-    })
-    return Promise.race([mine, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
+    const volume = await unlessAborted(this.#volumeOf(folder), signal)
+    if (volume === null || !(await volume.sync(folder, signal))) return false
+    return unlessAborted(this.#isBelieved(folder, volume), signal)
   }
 
-  async #bringOne(folder: string): Promise<boolean> {
-    let volume: number | null = null
+  async #volumeOf(folder: string): Promise<Volume | null> {
     try {
-      volume = (await stat(folder)).dev
-      await this.#run(['-f', '--', folder])
-      const facts = {
-        platform: this.#platform,
-        release: kernelRelease(),
-        type: (await statfs(folder)).type,
-        program: (this.#program ??= await this.#run(['--version'])),
-      }
-      return tellsLosses(facts) && !this.#failed.has(volume)
+      const { dev } = await stat(folder)
+      const volume = this.#volumes.get(dev) ?? new Volume(this.#program)
+      this.#volumes.set(dev, volume)
+      return volume
     } catch {
-      if (volume !== null) this.#failed.add(volume)
+      return null
+    }
+  }
+
+  /** Whether what a sync of the volume said is to be believed. */
+  async #isBelieved(folder: string, volume: Volume): Promise<boolean> {
+    try {
+      const { type } = await statfs(folder)
+      const program = await (this.#version ??= this.#program.version())
+      const facts = { platform: this.#platform, release: kernelRelease(), type, program }
+      return tellsLosses(facts) && !volume.hasFailed
+    } catch {
       return false
     }
   }
 }
 
+/** One volume: what is asked of it, one after the other. */
+class Volume {
+  readonly #program: SyncProgram
+  #hasFailed = false
+  #last: Promise<unknown> = Promise.resolve()
+  #running: RunningSync | null = null
+  #waiting = 0
+
+  constructor(program: SyncProgram) {
+    this.#program = program
+  }
+
+  /** Whether it could once not keep something. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
+  /** Whether a sync that was begun behind all others ended well. Throws only the signal's reason. */
+  async sync(folder: string, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted()
+    const mine = this.#last.then(() => !signal.aborted && this.#run(folder))
+    this.#last = mine
+    this.#wait(1)
+    try {
+      return await unlessAborted(mine, signal)
+    } finally {
+      this.#wait(-1)
+    }
+  }
+
+  async #run(folder: string): Promise<boolean> {
+    try {
+      this.#running = this.#program.begin(folder)
+      this.#running.keepAlive(this.#waiting > 0)
+      await this.#running.ended
+      return true
+    } catch {
+      this.#hasFailed = true
+      return false
+    } finally {
+      this.#running = null
+    }
+  }
+
+  /** What nobody waits for any more is heard to its end, and is no reason for the process to live. */
+  #wait(change: 1 | -1): void {
+    this.#waiting += change
+    this.#running?.keepAlive(this.#waiting > 0)
+  }
+}
+
+const systemSync: SyncProgram = {
+  begin(folder) {
+    // Without pipes, which would keep the process alive as well.
+    const child = spawn('sync', ['-f', '--', folder], { stdio: 'ignore' })
+    const ended = new Promise<void>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => {
+        if (code === 0) resolve()
+        else reject(new Error(`sync ended with ${code ?? signal}`))
+      })
+    })
+    return { ended, keepAlive: (isToLive) => (isToLive ? child.ref() : child.unref()) }
+  },
+  version: () =>
+    new Promise((resolve) => {
+      execFile('sync', ['--version'], (error, output) =>
+        resolve(error === null ? (output.split('\n', 1)[0] ?? '') : ''),
+      )
+    }),
+}
+
 /** Of the whole process: what one backup is told, the next is not. */
 export const allVolumes = new VolumeSyncs()
 
-function runSync(words: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile('sync', words, (error, output) => {
-      if (error === null) resolve(output.split('\n', 1)[0] ?? '')
-      else reject(error)
-    })
+/** What a promise gives, unless a signal is aborted before. Throws the signal's reason then. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort)
   })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
