@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { installationProxy } from '../../src/iphone/apps/installed-apps.js'
@@ -292,16 +292,37 @@ test('a run that is discarded before its backup took the place of somebody elseâ
   expect(await readdir(shop.folder)).toEqual([shop.phone.udid])
 })
 
-test('what the file system refuses when a made backup is to be put in its place is told as an error of ours', async () => {
-  const shop = await open()
-  await shop.acquire()
-  // A file, where the folder of a made backup would be.
-  await writeFile(join(shop.folder, `.${shop.phone.udid}.holdfast-made`), '')
-  await expect(shop.acquire()).rejects.toMatchObject({
-    code: 'DESTINATION_UNWRITABLE',
-    facts: { systemCode: 'ENOTDIR' },
-  })
-})
+// Root may write wherever it likes.
+test.skipIf(process.getuid?.() === 0)(
+  'what the file system refuses when a made backup is to be put in its place is told as an error of ours',
+  async () => {
+    const shop = await open()
+    await shop.acquire()
+    const made = join(shop.folder, `.${shop.phone.udid}.holdfast-made`)
+    await mkdir(made)
+    await rename(shop.path, join(made, 'backup'))
+    await chmod(shop.folder, 0o500)
+    await expect(shop.acquire()).rejects.toMatchObject({ code: 'DESTINATION_UNWRITABLE' })
+    await chmod(shop.folder, 0o700)
+  },
+)
+
+test.each(['file', 'link'])(
+  'a %s where a made backup would lie is removed, and leads nowhere',
+  async (kind) => {
+    const shop = await open()
+    const [made, outside] = [
+      join(shop.folder, `.${shop.phone.udid}.holdfast-made`),
+      join(shop.folder, 'outside'),
+    ]
+    await mkdir(join(outside, 'backup'), { recursive: true })
+    if (kind === 'file') await writeFile(made, '')
+    else await symlink(outside, made)
+    expect((await shop.acquire()).ownership).toBe('made')
+    expect(await shop.wholeness()).toBe('complete')
+    expect(await readdir(outside)).toEqual(['backup'])
+  },
+)
 
 test('what is told of progress never falls, and ends with all bytes', async () => {
   const shop = await open({ tree: someFiles(300) })

@@ -141,8 +141,9 @@ export async function fillPlace(places: BackupPlaces): Promise<void> {
   if ((await isMade(places)) && (await statusOf(places.backup)) === null) await finishReplacing(places)
 }
 
-/** Whether a whole backup waits for its place. */
+/** Whether a whole backup waits for its place. What a link leads to is none. */
 export async function isMade({ made }: BackupPlaces): Promise<boolean> {
+  if ((await statusOf(made))?.isDirectory() !== true) return false
   return (await statusOf(join(made, 'backup')))?.isDirectory() === true
 }
 
