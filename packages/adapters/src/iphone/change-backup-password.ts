@@ -1,6 +1,7 @@
 import { type Clock, checkOptions, HoldfastError, type OptionRule, rule, systemClock } from '@holdfast/core'
 import { plistDict, signed64 } from '../plist/plist-value.js'
 import type { DeviceLink } from './device-link/device-link.js'
+import { HostGuard } from './making/host-guard.js'
 import type { HumanKind } from './making/human.js'
 import { listenToPhone } from './making/phone-signals.js'
 import { reachPhone } from './making/reach-phone.js'
@@ -23,7 +24,10 @@ export interface ChangeBackupPasswordOptions {
   /** How the phone is reached. @default plainMux() */
   readonly mux?: MuxTransport
   readonly signal?: AbortSignal
-  /** Told what somebody has to do on the phone, and null when no more: since iOS 13 it asks for its passcode. */
+  /**
+   * Told what somebody has to do on the phone, and null when no more: since iOS 13 it asks for its passcode. What it throws ends the change
+   * with `STEP_FAILED`.
+   */
   readonly onWaiting?: (kind: HumanKind | null) => void
   /** Milliseconds for which somebody is waited for. @default 600000 */
   readonly patience?: number
@@ -46,13 +50,15 @@ const rules: Readonly<Record<keyof ChangeBackupPasswordOptions, OptionRule>> = {
  * Has a phone encrypt its backups from now on, with another password, or no more. It is a setting of the phone, for all programs that back
  * it up: a password that is lost cannot be had back. Neither password is kept or written anywhere.
  *
- * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`; `DEVICE_PASSWORD_WRONG` for the old password; `PASSCODE_MISSING`; all others with which a
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`; `DEVICE_PASSWORD_WRONG` for the old password; `PASSCODE_MISSING`; `STEP_FAILED` when `onWaiting` threw; all others with which a
  *   phone is not reached; the signal's reason.
  */
 export async function changeBackupPassword(options: ChangeBackupPasswordOptions): Promise<void> {
   checkOptions('changeBackupPassword', options, rules, ['udid'])
   const { oldPassword, newPassword, mux = plainMux(), clock = systemClock, patience = 10 * 60_000 } = options
-  const { signal = new AbortController().signal, onWaiting = () => {} } = options
+  const { signal: given = new AbortController().signal, onWaiting = () => {} } = options
+  const host = new HostGuard()
+  const signal = AbortSignal.any([given, host.signal])
   const udid = normalUdid(options.udid)
   if (oldPassword === undefined && newPassword === undefined) {
     throw new HoldfastError(
@@ -70,7 +76,7 @@ export async function changeBackupPassword(options: ChangeBackupPasswordOptions)
   const tell = (kind: HumanKind | null): void => {
     if (kind === waitsFor) return
     waitsFor = kind
-    onWaiting(kind)
+    host.tell(() => onWaiting(kind))
   }
   const phone = await reachPhone({ mux, udid, signal, clock, patience, onWaiting: tell, ask })
   try {
@@ -95,6 +101,8 @@ export async function changeBackupPassword(options: ChangeBackupPasswordOptions)
     }
     await phone.notifications.end()
   } finally {
+    // However it ended, nobody is waited for any more.
+    tell(null)
     phone.close()
   }
 }

@@ -25,6 +25,7 @@ import {
   removeBackup,
   removeWorkingFolders,
 } from './backup-target/working-folder.js'
+import { HostGuard } from './making/host-guard.js'
 import { onThisComputer } from './making/judge-backup.js'
 import { makeBackup } from './making/make-backup.js'
 import { type IphoneState, StateTeller } from './making/state-teller.js'
@@ -56,7 +57,7 @@ export interface IphoneOptions {
    * so here. Never more than there is: the phone believes it. @default what the file system says
    */
   readonly freeSpace?: (folder: string) => number | Promise<number>
-  /** Told what happens, at each change and about ten times a second. */
+  /** Told what happens, at each change and about ten times a second. What it throws fails the step with `STEP_FAILED`. */
   readonly onState?: (state: IphoneState) => void
   /** Milliseconds for which somebody is waited for who has to tap “Trust”, or to unlock the phone. @default 600000 */
   readonly patience?: number
@@ -112,8 +113,10 @@ export function iphone(options: IphoneOptions): Device {
 
     expectedPath: (input) => placesFor(input).backup,
 
-    async acquire({ run, into, signal, input, previous, onBackup, progress, activity, ask }) {
-      signal.throwIfAborted()
+    async acquire({ run, into, signal: given, input, previous, onBackup, progress, activity, ask }) {
+      given.throwIfAborted()
+      const host = new HostGuard()
+      const signal = AbortSignal.any([given, host.signal])
       const { udid, cleanup } = inputOf(input)
       const places = placesFor(input)
       const local = <Result>(work: Promise<Result>): Promise<Result> => onThisComputer(places.folder, work)
@@ -136,7 +139,7 @@ export function iphone(options: IphoneOptions): Device {
         signal,
         clock,
         ask,
-        teller: new StateTeller({ progress, activity }, clock, onState),
+        teller: new StateTeller({ progress, activity }, clock, onState, host),
         full,
         silence,
         patience,

@@ -102,7 +102,7 @@ class BackupSession {
   /** Aborts when the run is cancelled, and some time after somebody cancelled on the phone. */
   readonly #stop = new AbortController()
   #cancelledOnPhone = false
-  #onEnd: (() => Promise<void> | void)[] = []
+  readonly #onEnd: (() => Promise<void> | void)[] = []
 
   constructor(request: BackupRequest, phone: ReachedPhone, link: DeviceLink) {
     this.#request = request
@@ -149,11 +149,20 @@ class BackupSession {
 
   /** Says farewell, also when all went wrong; resolves when that is done as far as it can be. */
   async end(): Promise<void> {
-    this.#passcode.show(false)
-    await this.#link.disconnect()
-    for (const act of this.#onEnd.reverse()) await act()
-    await this.#phone.notifications.end()
-    this.#phone.close()
+    const farewell = [
+      () => this.#passcode.show(false),
+      () => this.#link.disconnect(),
+      ...this.#onEnd.toReversed(),
+      () => this.#phone.notifications.end(),
+      () => this.#phone.close(),
+    ]
+    for (const act of farewell) {
+      try {
+        await act()
+      } catch {
+        // None of them is in the way of the others, least of all of the last; how the backup ended is known without them.
+      }
+    }
   }
 
   async #make(): Promise<void> {
