@@ -4,7 +4,7 @@ import { Random } from '../testing/synthetic-backup/random.js'
 import { parsePlist } from './parse-plist.js'
 import { isDict, isList, type PlistValue, plistDict, Real, signed64, Uid } from './plist-value.js'
 import { writeBinaryPlist } from './write-binary.js'
-import { writeXmlPlist } from './write-xml.js'
+import { carriedByXml, writeXmlPlist } from './write-xml.js'
 
 const forms = [
   ['binary', writeBinaryPlist],
@@ -155,3 +155,37 @@ function draw(random: Random, depth: number): PlistValue {
       )
   }
 }
+
+describe('what XML cannot carry', () => {
+  test('is left out of what others have made, and all else stays', () => {
+    const odd = plistDict({
+      name: 'My\u0001 phone\ud800 🏡',
+      nothing: null,
+      numbers: [1, Number.NaN, new Real(Number.POSITIVE_INFINITY), new Real(2)],
+      date: new Date(Number.NaN),
+      'key\u0000': 'x',
+      inner: plistDict({ nothing: null, data: Buffer.from('x'), kept: true }),
+    })
+    const carried = carriedByXml(odd) ?? null
+    expect(carried).toEqual(
+      plistDict({
+        name: 'My phone 🏡',
+        numbers: [1, new Real(2)],
+        inner: plistDict({ data: Buffer.from('x'), kept: true }),
+      }),
+    )
+    expect(() => writeXmlPlist(odd)).toThrow(TypeError)
+    expect(() => writeXmlPlist(carried)).not.toThrow()
+    expect(carriedByXml(null)).toBeUndefined()
+  })
+
+  test.each<[string, PlistValue]>([
+    ['lists', []],
+    ['a reference', new Uid(1)],
+  ])('%s that are nested too deeply are left out', (_, innermost) => {
+    let value = innermost
+    for (let level = 0; level < 200; level++) value = [value]
+    expect(() => writeXmlPlist(value)).toThrow(TypeError)
+    expect(() => writeXmlPlist(carriedByXml(value) ?? null)).not.toThrow()
+  })
+})

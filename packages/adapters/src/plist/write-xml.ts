@@ -9,6 +9,7 @@ const head = `<?xml version="1.0" encoding="UTF-8"?>
 
 /** What XML cannot carry in any way: control characters, halves of surrogate pairs, and two code points that are no characters. */
 const notInXml = /(?![\t\n\r\x7f-\x9f])\p{Cc}|\p{Cs}|[\ufffe\uffff]/u
+const allNotInXml = new RegExp(notInXml, 'gu')
 
 /**
  * Writes an XML property list as Apple does, with a line for each value. Dates lose their milliseconds.
@@ -20,6 +21,32 @@ export function writeXmlPlist(value: PlistValue): Buffer {
   const lines: string[] = []
   addLines(value, 0, lines)
   return Buffer.from(`${head}${lines.join('\n')}\n</plist>\n`)
+}
+
+/**
+ * What of a value an XML property list can carry, for values that others have made: characters that XML does not have are left out of
+ * texts, and nulls, numbers and dates that are none, entries whose key has such a character, and what is nested too deeply out of the
+ * rest. Undefined where nothing is left; `depth` is that at which the value will stand.
+ */
+export function carriedByXml(value: PlistValue, depth = 0): PlistValue | undefined {
+  if (depth > deepest || value === null) return undefined
+  if (typeof value === 'string') return value.replace(allNotInXml, '')
+  if (isList(value)) {
+    return value.map((item) => carriedByXml(item, depth + 1)).filter((item) => item !== undefined)
+  }
+  if (isDict(value)) {
+    const dict = new Map<string, PlistValue>()
+    for (const [key, item] of value) {
+      const carried = notInXml.test(key) ? undefined : carriedByXml(item, depth + 1)
+      if (carried !== undefined) dict.set(key, carried)
+    }
+    return dict
+  }
+  // It is written as a dictionary.
+  if (value instanceof Uid) return depth < deepest ? value : undefined
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value
+  const number = value instanceof Real ? value.value : value
+  return typeof number === 'number' && !Number.isFinite(number) ? undefined : value
 }
 
 function addLines(value: PlistValue, depth: number, lines: string[]): void {

@@ -77,3 +77,12 @@ test('a sweep cannot know of processes on another machine, and leaves their fold
 test('there is nothing to sweep in a folder that is not there', async () => {
   await expect(sweepScratch(join(parent, 'none'))).resolves.toBeUndefined()
 })
+
+test('a sweep that the file system refuses says so as an error of ours', async () => {
+  const file = join(parent, 'file')
+  await writeFile(file, '')
+  await expect(sweepScratch(file)).rejects.toMatchObject({
+    code: 'DESTINATION_UNWRITABLE',
+    facts: { systemCode: 'ENOTDIR', path: file },
+  })
+})

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCodeOf } from '@holdfast/core'
+import { HoldfastError, isHoldfastError, systemCodeOf } from '@holdfast/core'
 import { hasEnded, type ProcessIdentity, thisProcess } from '../../process/process-identity.js'
 import { overwriteFiles } from './overwrite-files.js'
 
@@ -43,16 +43,28 @@ export async function removeScratch(path: string, { overwrite }: ScratchRemoval)
  * Removes what processes that were killed have left in a scratch folder. What belongs to a process that is still there, and whatever
  * else lies in the folder, stays. Opening a backup does so by itself; a host may also do it when it starts.
  *
- * @throws what the file system refuses, so that plaintext which cannot be removed is not passed over in silence.
+ * @throws HoldfastError `DESTINATION_UNWRITABLE` for what the file system refuses: plaintext that cannot be removed is not passed over in
+ * silence.
  */
 export async function sweepScratch(
   parent: string,
   removal: ScratchRemoval = { overwrite: false },
 ): Promise<void> {
-  for (const name of await namesIn(parent)) {
-    if (!recordName.test(name)) continue
-    const path = join(parent, name.slice(0, -suffix.length))
-    if (await isOver(`${path}${suffix}`)) await removeScratch(path, removal)
+  try {
+    for (const name of await namesIn(parent)) {
+      if (!recordName.test(name)) continue
+      const path = join(parent, name.slice(0, -suffix.length))
+      if (await isOver(`${path}${suffix}`)) await removeScratch(path, removal)
+    }
+  } catch (cause) {
+    const systemCode = systemCodeOf(cause)
+    if (isHoldfastError(cause) || systemCode === null) throw cause
+    const message = `The scratch folder cannot be cleared of what an earlier process left there (${systemCode})`
+    throw new HoldfastError('DESTINATION_UNWRITABLE', message, {
+      hint: `Check that ${parent} is a folder which can be read and written, or name another scratch folder.`,
+      facts: { systemCode, path: parent },
+      cause,
+    })
   }
 }
 

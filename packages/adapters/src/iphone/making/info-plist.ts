@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isHoldfastError } from '@holdfast/core'
 import { type PlistDict, type PlistValue, plistDict } from '../../plist/plist-value.js'
-import { writeXmlPlist } from '../../plist/write-xml.js'
+import { carriedByXml, writeXmlPlist } from '../../plist/write-xml.js'
 import type { Afc } from '../afc/afc.js'
 import type { InstalledApp } from '../apps/installed-apps.js'
 import type { PhoneFacts } from './phone-facts.js'
@@ -36,7 +36,8 @@ const takenOver: Readonly<Record<string, string>> = {
 
 /**
  * Info.plist of a backup, the one file that the host writes: what the phone is, what iTunes keeps on it, and
- * which apps it has: restoring needs those, to install them again. Their icons are left out.
+ * which apps it has: restoring needs those, to install them again. Their icons are left out, and so is of the phone's words what XML cannot
+ * carry: a name with a control character keeps no backup from being made.
  */
 export async function infoPlist(
   udid: string,
@@ -66,7 +67,7 @@ export async function infoPlist(
     'iTunes Settings': iTunes,
     'iTunes Version': iTunesVersion ?? '10.0.1',
   })
-  return Buffer.from(writeXmlPlist(info))
+  return writeXmlPlist(carriedByXml(info) ?? new Map())
 }
 
 /** What installing each app again takes; of those that the phone says it of. */
