@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { isDict } from '../../plist/plist-value.js'
 import { EmulatedIphone, type EmulatedIphoneOptions } from '../../testing/emulated-iphone/emulated-iphone.js'
@@ -129,7 +130,10 @@ test('without trust there is no session', async () => {
   await lockdown.end()
 })
 
-test('a phone that gives up TLS is told as such', async () => {
+/** A phone that begins a session, and does something else than its part of the handshake once that has begun. */
+async function startUnshaken(
+  instead: (phone: EmulatedIphone, stream: Duplex) => void,
+): Promise<EmulatedIphone> {
   const phone = await start()
   phone.listen(62_078, async (stream) => {
     const { PlistWire } = await import('../wire/plist-wire.js')
@@ -150,10 +154,22 @@ test('a phone that gives up TLS is told as such', async () => {
       ]),
     )
     await new Wire(stream).read(1)
-    stream.end('no TLS at all')
+    instead(phone, stream)
   })
-  const lockdown = await open(phone)
+  return phone
+}
+
+test('a phone that gives up TLS is told as such', async () => {
+  const lockdown = await open(await startUnshaken((_, stream) => stream.end('no TLS at all')))
   await expect(lockdown.startSession()).rejects.toMatchObject({ code: 'DEVICE_TLS_FAILED' })
+})
+
+test.each<[string, (phone: EmulatedIphone, stream: Duplex) => void]>([
+  ['is unplugged', (phone) => phone.unplug()],
+  ['hangs up', (_, stream) => void stream.end()],
+])('a phone that %s in the middle of the handshake is lost', async (_, instead) => {
+  const lockdown = await open(await startUnshaken(instead))
+  await expect(lockdown.startSession()).rejects.toMatchObject({ code: 'DEVICE_LOST' })
 })
 
 test('a phone that is unplugged, that is silent, or that answers another question ends the conversation', async () => {

@@ -15,7 +15,8 @@ interface Handshake {
  * first is heard. The phone is trusted by the cable and not by its certificate, as by all programs that speak with phones: its
  * certificate is signed by a root that the computer made itself.
  *
- * @throws HoldfastError `DEVICE_TLS_FAILED`, `DEVICE_SILENT`; the signal's reason when it is aborted. The connection is ended then.
+ * @throws HoldfastError `DEVICE_TLS_FAILED`, `DEVICE_SILENT`, `DEVICE_LOST` when the connection ends before; the signal's reason when it is
+ *   aborted. The connection is ended then.
  */
 export async function secureStream(
   stream: Duplex,
@@ -69,13 +70,30 @@ function shaken(socket: TLSSocket, signal: AbortSignal | undefined, limit: numbe
     }
     const done = (): void => settle(resolve)
     const aborted = (): void => settle(() => reject(signal?.reason))
-    const closed = (): void => settle(() => reject(tlsFailed(null)))
+    const closed = (): void => settle(() => reject(lost(null)))
     const timer = setTimeout(() => settle(() => reject(silent(limit))), limit)
     socket.once('secureConnect', done)
     socket.once('close', closed)
     // It stays: what fails later is told to whoever reads or writes, and ends no process.
-    socket.on('error', (error) => settle(() => reject(tlsFailed(error))))
+    socket.on('error', (error) =>
+      settle(() => reject(isOfConnection(error) ? lost(error) : tlsFailed(error))),
+    )
     signal?.addEventListener('abort', aborted)
+  })
+}
+
+/** With these a connection ends, of whatever is spoken over it: an unplugged phone, and not one that does not like what it was told. */
+const ends = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'])
+
+function isOfConnection(error: unknown): boolean {
+  return ends.has(systemCodeOf(error) ?? '')
+}
+
+function lost(cause: unknown): HoldfastError {
+  return new HoldfastError('DEVICE_LOST', 'The connection to the iPhone ended while it was being encrypted', {
+    hint: 'Connect the iPhone again, with a cable that holds, and leave it connected until the work is done.',
+    facts: { systemCode: systemCodeOf(cause) },
+    ...(cause === null ? {} : { cause }),
   })
 }
 
