@@ -4,6 +4,7 @@ import {
   type Clock,
   checkOptions,
   HoldfastError,
+  isHoldfastError,
   type Json,
   type OptionRule,
   rule,
@@ -11,7 +12,7 @@ import {
 } from '@holdfast/core'
 import type { BackupRef, CleanupPolicy, Device } from '@holdfast/core/import'
 import { backupFolder } from '../backup-folder/backup-folder.js'
-import { hasHold, placeHold, refuseHeld, removeHold } from '../backup-folder/hold.js'
+import { type Holder, hasHold, placeHold, refuseHeld, removeHold } from '../backup-folder/hold.js'
 import { freeBytes } from '../disk-space/free-bytes.js'
 import { judgeWholeness, readBackupPlists } from '../ios-backup/folder/wholeness.js'
 import type { OpenSqlite } from '../sqlite/driver.js'
@@ -131,7 +132,7 @@ export function iphone(options: IphoneOptions): Device {
       }
       if (previous === null) await onBackup(backup)
       await local(mkdir(places.folder, { recursive: true }))
-      await refuseHeld(places.backup, { run, into })
+      await refuseReplacing(places.backup, { run, into })
       await makeBackup({
         mux,
         udid,
@@ -147,7 +148,7 @@ export function iphone(options: IphoneOptions): Device {
         freeSpace: async () => freeSpaceIn(places.folder, options.freeSpace),
         openSqlite,
         onMade: async () => {
-          await refuseHeld(places.backup, { run, into })
+          await refuseReplacing(places.backup, { run, into })
           await placeHold(places.backup, { run, into })
         },
       })
@@ -189,6 +190,31 @@ async function ownershipOf(
 ): Promise<BackupRef['ownership']> {
   if (!(await isBackupThere(places))) return 'made'
   return cleanup === 'delete' ? 'handed-over' : 'adopted'
+}
+
+/**
+ * Refuses to replace a backup that another run needs, as {@link refuseHeld} does to delete it.
+ *
+ * @throws HoldfastError `BACKUP_HELD`.
+ */
+async function refuseReplacing(path: string, holder: Holder): Promise<void> {
+  try {
+    await refuseHeld(path, holder)
+  } catch (cause) {
+    if (!isHoldfastError(cause) || cause.code !== 'BACKUP_HELD') throw cause
+    const { run = null, library = null, hold = null } = cause.facts
+    const who = run === null ? 'Another program' : `Run '${run}'`
+    const where = library === null ? '' : ` of the library ${library}`
+    throw new HoldfastError(
+      'BACKUP_HELD',
+      `${who}${where} needs the backup that is there, so no other takes its place`,
+      {
+        hint: `Finish or discard the other run, then retry; if it is no more, remove the file ${hold} first.`,
+        facts: cause.facts,
+        cause,
+      },
+    )
+  }
 }
 
 /** Whether a backup is there that the phone has finished. */

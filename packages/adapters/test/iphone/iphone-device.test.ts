@@ -200,7 +200,14 @@ describe('a run that has made its backup', () => {
       activity: () => {},
       ask: async () => null,
     }
-    await expect(device.acquire(second)).rejects.toMatchObject({ code: 'BACKUP_HELD' })
+    await expect(device.acquire(second)).rejects.toMatchObject({
+      code: 'BACKUP_HELD',
+      message: expect.stringMatching(
+        /^Run 'run' of the library .* needs the backup that is there, so no other takes its place$/,
+      ),
+      hint: expect.stringMatching(/^Finish or discard the other run/),
+      facts: { run: 'run' },
+    })
     expect(await treeDigest(shop.path)).toBe(before)
     const { signal } = second
     await device.discard(backup, { delete: false, signal, run: 'run' })

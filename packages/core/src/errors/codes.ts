@@ -71,7 +71,7 @@ export const errorCodes = {
   SKIP_NOT_ALLOWED: 'Items were skipped for a reason that the policy does not allow.',
   RECEIPT_INVALID: 'The receipt is not valid for this backup.',
   RELEASE_REFUSED: 'The backup may not be deleted by this run.',
-  BACKUP_HELD: 'Another run needs the backup, so it is not deleted.',
+  BACKUP_HELD: 'Another run needs the backup, so it is neither deleted nor replaced.',
   RELEASE_FAILED: 'The backup could not be removed completely.',
   // Phones
   MUX_UNREACHABLE:
