@@ -1,4 +1,4 @@
-import { isHoldfastError } from '@holdfast/core'
+import { checkOptions, isHoldfastError, type OptionRule, rule } from '@holdfast/core'
 import { Lockdown } from './lockdown/lockdown.js'
 import type { MuxDevice, MuxTransport } from './mux/mux-transport.js'
 import { plainMux } from './mux/plain-mux.js'
@@ -29,6 +29,11 @@ export interface ListIphonesOptions {
   readonly signal?: AbortSignal
 }
 
+const rules: Readonly<Record<keyof ListIphonesOptions, OptionRule>> = {
+  mux: rule.object,
+  signal: { must: 'be an AbortSignal', test: (value) => value instanceof AbortSignal },
+}
+
 const untrusted = new Set(['DEVICE_NOT_PAIRED', 'TRUST_PENDING', 'TRUST_DENIED'])
 /** Milliseconds for which a phone is waited for; the others are listed all the same. */
 const silence = 5000
@@ -36,9 +41,10 @@ const silence = 5000
 /**
  * The phones that are attached, what they are, and whether a backup of each could begin. One that does not answer is listed as such.
  *
- * @throws HoldfastError `MUX_UNREACHABLE`, `MUX_FAILED`; the signal's reason.
+ * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`, `MUX_UNREACHABLE`, `MUX_FAILED`; the signal's reason.
  */
 export async function listIphones(options: ListIphonesOptions = {}): Promise<readonly AttachedIphone[]> {
+  checkOptions('listIphones', options, rules)
   const { mux = plainMux(), signal } = options
   const devices = await mux.list({ signal })
   return Promise.all(devices.map((device) => describe(mux, device, signal)))

@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFi
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { installationProxy } from '../../src/iphone/apps/installed-apps.js'
-import { changeBackupPassword, plainMux } from '../../src/iphone/index.js'
+import { changeBackupPassword, listIphones, plainMux } from '../../src/iphone/index.js'
 import { parsePlist } from '../../src/plist/parse-plist.js'
 import { isDict, type PlistDict, plistDict } from '../../src/plist/plist-value.js'
 import { oddScripts } from '../../src/testing/index.js'
@@ -354,6 +354,9 @@ test('options that are misspelt, and runs that name no phone, are refused at onc
   await expect(Workshop.open({ device: JSON.parse('{"fulll":true}') })).rejects.toMatchObject({
     code: 'OPTION_UNKNOWN',
   })
+  const [misspelt, wrong]: object[] = [{ sgnal: null }, { signal: 1 }]
+  await expect(listIphones(misspelt)).rejects.toMatchObject({ code: 'OPTION_UNKNOWN' })
+  await expect(listIphones(wrong)).rejects.toMatchObject({ code: 'OPTION_INVALID' })
 })
 
 /** Inodes of all blobs, by name. */

@@ -1,4 +1,5 @@
 import { type ErrorCode, HoldfastError } from '@holdfast/core'
+import { said } from '../wire/said.js'
 
 /** What a host makes of a word of lockdown. */
 interface Meaning {
@@ -74,9 +75,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
 /** The error for a request that lockdown refused with a word. The word itself is the fact `word`. */
 export function lockdownError(word: string, request: string): HoldfastError {
   const known = Object.hasOwn(meanings, word) ? meanings[word] : undefined
-  const facts = { word, request }
+  const facts = { word: said(word), request }
   if (known === undefined) {
-    return new HoldfastError('LOCKDOWN_FAILED', `The iPhone refused ${request}: ${word}`, {
+    return new HoldfastError('LOCKDOWN_FAILED', `The iPhone refused ${request}: ${said(word)}`, {
       hint: 'Unlock the iPhone, connect it again, and try again. If that does not help, restart it.',
       facts,
     })

@@ -118,6 +118,16 @@ test('a word that nobody knows is told as it is', async () => {
   await lockdown.end()
 })
 
+test('a word of megabytes is told by its beginning', async () => {
+  const phone = await start()
+  phone.lockdownFaults.set('StartSession', 'x'.repeat(5_000_000))
+  const lockdown = await open(phone)
+  await expect(lockdown.startSession()).rejects.toMatchObject({
+    message: expect.stringMatching(/^.{1,1100}$/),
+    facts: { word: 'x'.repeat(1000) },
+  })
+})
+
 test('nothing is started before there is a session', async () => {
   const lockdown = await open(await start())
   await expect(lockdown.startService('com.apple.afc')).rejects.toMatchObject({ code: 'SESSION_INACTIVE' })

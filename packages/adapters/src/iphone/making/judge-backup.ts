@@ -10,6 +10,7 @@ import { deviceError } from '../mobilebackup2/device-error.js'
 import type { DiskSpace } from '../mobilebackup2/disk-space.js'
 import type { Served } from '../mobilebackup2/serve-commands.js'
 import { unexpected } from '../wire/plist-wire.js'
+import { said } from '../wire/said.js'
 import type { ExpectedFiles } from './expected-files.js'
 
 /**
@@ -102,7 +103,7 @@ export async function requireWhole(
     `The iPhone said that the backup is finished, and it is not whole: ${problems.join(' ')}`,
     {
       hint: 'Retry: everything that is missing is asked for again. The previous backup is as it was.',
-      facts: { wholeness, filesNotSent: count, words },
+      facts: { wholeness, filesNotSent: count, words: words === null ? null : said(words) },
     },
   )
 }

@@ -81,5 +81,5 @@ function percent(value: PlistValue | undefined): Percent {
 
 function count(value: PlistValue | undefined): number | null {
   const bytes = typeof value === 'bigint' ? Number(value) : value
-  return typeof bytes === 'number' && bytes >= 0 ? bytes : null
+  return typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0 ? bytes : null
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, HoldfastError } from '@holdfast/core'
+import { said } from '../wire/said.js'
 import type { DiskSpace } from './disk-space.js'
 
 /** What a host makes of a code with which a phone ended an operation. */
@@ -67,9 +68,6 @@ const meanings: Readonly<Record<number, Meaning>> = {
   },
 }
 
-/** Longest words of a phone that are kept. */
-const longestWords = 1000
-
 /**
  * The error for an operation that a phone ended with a code other than zero. The facts are `deviceCode` and, verbatim, `words`; for a full
  * disk also `bytesNeeded` and `bytesFree`, as far as the phone said.
@@ -85,12 +83,12 @@ export function deviceError(
     message: `The iPhone ended the operation with its code ${deviceCode}`,
     hint: again,
   }
-  const said = words === null || words === '' ? null : words.slice(0, longestWords)
+  const kept = words === null || words === '' ? null : said(words)
   const room =
     deviceCode === 105 ? { bytesNeeded: space?.needed ?? null, bytesFree: space?.told ?? null } : {}
-  return new HoldfastError(code, said === null ? message : `${message}: “${said}”`, {
+  return new HoldfastError(code, kept === null ? message : `${message}: “${kept}”`, {
     hint,
-    facts: { deviceCode, words: said, ...room },
+    facts: { deviceCode, words: kept, ...room },
   })
 }
 

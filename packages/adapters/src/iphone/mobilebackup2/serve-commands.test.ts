@@ -181,6 +181,14 @@ test('a phone that wants room is told that there is none, and how much it takes 
   expect([space.told, space.needed]).toEqual([gigabyte, 4 * gigabyte])
 })
 
+test('a phone that wants room without end says nothing of how much it takes', async () => {
+  const endless = new Real(Number.POSITIVE_INFINITY)
+  const said = [framed(['DLMessageGetFreeDiskSpace']), framed(['DLMessagePurgeDiskSpace', endless, 4])]
+  const { statuses, space } = await serve(said, { free: gigabyte })
+  expect(statuses.map(([code]) => code)).toEqual([0, -1])
+  expect([space.told, space.needed]).toEqual([gigabyte, null])
+})
+
 test('a file that the phone gives up is not kept, and those behind it are', async () => {
   await writeFile(join(tree, 'a'), 'before')
   const said = Buffer.concat([

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError } from '@holdfast/core'
 import type { PlistDict } from '../../plist/plist-value.js'
 import type { TargetFolder } from '../backup-target/target-folder.js'
 import type { DeviceLink } from '../device-link/device-link.js'
+import { said } from '../wire/said.js'
 import type { Waiting } from '../wire/wire.js'
 import { type Answer, done, refusedBy } from './answer.js'
 import { forEach, listFolder } from './change-files.js'
@@ -195,7 +196,7 @@ function leftBy(words: string | null): HoldfastError {
     'The iPhone ended the conversation before the backup was finished',
     {
       hint: 'Leave the iPhone connected and unlocked, and retry: it goes on with what is there.',
-      facts: { words: words?.slice(0, 500) ?? null },
+      facts: { words: words === null ? null : said(words) },
     },
   )
 }

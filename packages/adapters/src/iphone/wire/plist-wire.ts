@@ -5,6 +5,7 @@ import { isDict, type PlistDict, type PlistValue } from '../../plist/plist-value
 import { isBinaryPlist, type ReadPlistOptions } from '../../plist/read-binary.js'
 import { writeBinaryPlist } from '../../plist/write-binary.js'
 import { writeXmlPlist } from '../../plist/write-xml.js'
+import { said } from './said.js'
 import { type Waiting, Wire } from './wire.js'
 
 /** The form in which one side writes its lists: always the same, or as the other side wrote last. Both are read. */
@@ -55,13 +56,15 @@ export class PlistWire {
   }
 }
 
-/** The error for what a phone must not say. */
+/** The error for what a phone must not say. Texts among the facts may be its own words. */
 export function unexpected(
   problem: string,
   facts: Readonly<Record<string, string | number>> = {},
 ): HoldfastError {
   return new HoldfastError('DEVICE_PROTOCOL', `The iPhone sent what was not expected: ${problem}`, {
     hint: 'Connect the iPhone again and try again. If it happens again, this version of iOS may need a newer Holdfast.',
-    facts,
+    facts: Object.fromEntries(
+      Object.entries(facts).map(([name, fact]) => [name, typeof fact === 'string' ? said(fact) : fact]),
+    ),
   })
 }
