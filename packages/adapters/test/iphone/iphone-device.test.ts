@@ -314,22 +314,22 @@ test.skipIf(process.getuid?.() === 0)(
   },
 )
 
-test.each(['file', 'link'])(
-  'a %s where a made backup would lie is removed, and leads nowhere',
-  async (kind) => {
-    const shop = await open()
-    const [made, outside] = [
-      join(shop.folder, `.${shop.phone.udid}.holdfast-made`),
-      join(shop.folder, 'outside'),
-    ]
-    await mkdir(join(outside, 'backup'), { recursive: true })
-    if (kind === 'file') await writeFile(made, '')
-    else await symlink(outside, made)
-    expect((await shop.acquire()).ownership).toBe('made')
-    expect(await shop.wholeness()).toBe('complete')
-    expect(await readdir(outside)).toEqual(['backup'])
-  },
-)
+test.each([
+  ['made', 'file'],
+  ['made', 'link'],
+  ['making', 'file'],
+  ['making', 'link'],
+])('in the place of the folder %s a %s is removed, and leads nowhere', async (what, kind) => {
+  const shop = await open()
+  const place = join(shop.folder, `.${shop.phone.udid}.holdfast-${what}`)
+  const outside = join(shop.folder, 'outside')
+  await mkdir(join(outside, 'backup'), { recursive: true })
+  if (kind === 'file') await writeFile(place, '')
+  else await symlink(outside, place)
+  expect((await shop.acquire()).ownership).toBe('made')
+  expect(await shop.wholeness()).toBe('complete')
+  expect(await readdir(outside, { recursive: true })).toEqual(['backup'])
+})
 
 test('what is told of progress never falls, and ends with all bytes', async () => {
   const shop = await open({ tree: someFiles(300) })

@@ -53,7 +53,7 @@ export async function openWorkingFolder(places: BackupPlaces, telling: Telling):
   await finishReplacing(places)
   const [tree, incoming] = [join(places.making, 'backup'), join(places.making, 'incoming')]
   let origin: WorkingFolder['origin'] = 'resumed'
-  if (!(await isOfUse(tree, places.backup))) {
+  if (!(await isOfUse(places, tree))) {
     await clear(places.making)
     origin = await begin(places, telling)
   }
@@ -185,7 +185,9 @@ export async function removeWorkingFolders(places: BackupPlaces): Promise<void> 
  * Whether an interrupted attempt left something to go on with. Where the phone had begun to put files in place and remove others, the
  * beginnings are torn; the backup that is there is then better to go on from.
  */
-async function isOfUse(tree: string, backup: string): Promise<boolean> {
+async function isOfUse({ making, backup }: BackupPlaces, tree: string): Promise<boolean> {
+  // What a link leads to is not of this folder, and not to be written into.
+  if ((await statusOf(making))?.isDirectory() !== true) return false
   if ((await statusOf(tree))?.isDirectory() !== true) return false
   if ((await statusOf(backup)) === null) return true
   const state = textAt(await readPlistFile(join(tree, 'Status.plist')), 'SnapshotState')
