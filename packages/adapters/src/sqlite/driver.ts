@@ -121,6 +121,14 @@ function transactionOf(db: SqliteDatabase): Transaction {
   return known
 }
 
+/** Whether a transaction is open on the connection, as better-sqlite3 and node:sqlite say it; null where the driver does not say. */
+export function isInTransaction(
+  db: SqliteDatabase & { readonly inTransaction?: unknown; readonly isTransaction?: unknown },
+): boolean | null {
+  const said = db.inTransaction ?? db.isTransaction
+  return typeof said === 'boolean' ? said : null
+}
+
 /**
  * Runs `work` in one IMMEDIATE transaction: committed when it returns, rolled back when it throws.
  * `work` is synchronous, so nothing else of this process comes between.

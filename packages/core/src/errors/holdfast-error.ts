@@ -78,7 +78,22 @@ export function reportError(thrown: unknown): ErrorReport {
     message: error.message,
     hint: error.hint,
     retryable: error.retryable,
-    facts: { ...error.facts },
+    facts: Object.fromEntries(Object.entries(error.facts).map(([name, value]) => [name, plainFact(value)])),
+  }
+}
+
+/** A fact as JSON can hold it: JavaScript lets anything pass for one, and no journal could write a bigint. */
+function plainFact(value: unknown): string | number | boolean | null {
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  if (isPlain || value === null) return value
+  return describeValue(value)
+}
+
+function describeValue(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return typeof value
   }
 }
 

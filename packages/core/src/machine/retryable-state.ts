@@ -41,7 +41,13 @@ export function retryableState(order: SagaOrder, change: Change): object {
     enqueue.assign({ parkedAt: context.step, autoRetries, parkSpan })
     const reason = context.undo?.reason
     const hasFailed = reason === 'failed' || reason === 'unverified'
-    if (!hasFailed || context.error?.retryable !== true || autoRetries >= policy.attempts) return
+    if (
+      !hasFailed ||
+      context.undo?.isCancelled === true ||
+      context.error?.retryable !== true ||
+      autoRetries >= policy.attempts
+    )
+      return
     const delay = backoffDelay(policy, autoRetries + 1)
     if (!allowsTry(policy, parkSpan, delay)) return
     enqueue.raise({ type: 'RETRY', automatic: true }, { id: timers.autoRetry, delay })

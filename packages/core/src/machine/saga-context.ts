@@ -18,6 +18,8 @@ export interface UndoState {
   readonly options: JsonObject
   /** Why the present step failed, whatever its undo fails with; null when it had not. */
   readonly cause: ErrorReport | null
+  /** Somebody cancelled meanwhile: the run parks without a retry of its own. */
+  readonly isCancelled?: boolean
 }
 
 /** What a run asks of a human; see AskRequest. */

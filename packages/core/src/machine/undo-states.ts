@@ -97,6 +97,11 @@ export function undoStates(order: SagaOrder): { readonly compensating: object; r
         ? [tooLate, again]
         : again,
       RETRY: again,
+      // The undo goes on; what ends is only that the run would go on by itself afterwards.
+      CANCEL: {
+        guard: ({ context }: Args) => goesOnByItself(context),
+        actions: assign(({ context }: Args) => ({ undo: changed(context, { isCancelled: true }) })),
+      },
       // Undone again for the new reason, because a step that is only parked may keep what a discarded one may not.
       DISCARD: discard(order, leavingTraces).map((way) => ({
         ...way,
@@ -130,6 +135,10 @@ export function undoStates(order: SagaOrder): { readonly compensating: object; r
 
 function isDiscard(context: SagaContext): boolean {
   return context.undo?.reason === 'discarded'
+}
+
+function goesOnByItself({ undo }: SagaContext): boolean {
+  return (undo?.reason === 'failed' || undo?.reason === 'unverified') && undo.isCancelled !== true
 }
 
 function changed({ undo }: SagaContext, changes: Partial<UndoState>): UndoState | null {

@@ -28,6 +28,10 @@ export const rule = {
     must: 'be a whole number of at least 1',
     test: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1,
   },
+  duration: {
+    must: 'be a number of milliseconds, from 0 on',
+    test: (value: unknown) => typeof value === 'number' && value >= 0,
+  },
   fraction: {
     must: 'be a number from 0 to 1',
     test: (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1,

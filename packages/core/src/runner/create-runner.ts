@@ -96,7 +96,8 @@ export interface Runner {
   }): Promise<number>
   /**
    * Parks what is at work and closes the journal. What has not stopped by the deadline is left as after a crash, for `recover()`,
-   * and keeps its lease for as long as its step may still be working. Afterwards nothing can be started.
+   * and keeps its lease until that runs out: a step should heed its signal. From the call on nothing begins any more: starts and retries
+   * are refused with `RUNNER_CLOSED`, timers wait for `recover()`, and so does a hook that has failed. Called again it gives the same promise.
    */
   shutdown(options?: { readonly deadline?: number }): Promise<void>
 }
@@ -111,7 +112,7 @@ const runnerRules = {
   onListenerError: rule.function,
   inspect: rule.any,
 }
-const compactRules = { olderThan: rule.count }
+const compactRules = { olderThan: rule.duration }
 const shutdownRules = { deadline: rule.positive }
 
 /** Milliseconds that `shutdown` waits for steps to end. */
@@ -141,8 +142,24 @@ export function createRunner(options: RunnerOptions): Runner {
   }
   const drivers = new DriverRegistry()
   const leases = new LeaseKeeper(journal, clock)
-  let closed = false
-  const onListenerError = options.onListenerError ?? reportToConsole
+  let closed: HoldfastError | null = null
+  let shuttingDown: Promise<void> | null = null
+  let compacting: Promise<unknown> = Promise.resolve()
+  /** What is about to take a lease. */
+  const taking = new Set<Promise<unknown>>()
+  const onTaking = (one: Promise<unknown>): void => {
+    taking.add(one)
+    const taken = (): void => void taking.delete(one)
+    one.then(taken, taken)
+  }
+  const tellListenerError = options.onListenerError ?? reportToConsole
+  const onListenerError = (error: unknown): void => {
+    try {
+      tellListenerError(error)
+    } catch (thrown) {
+      reportToConsole(thrown)
+    }
+  }
   const shared: DriverShared = {
     journal,
     commit: new GroupCommit(journal, clock, () => drivers.busyCount <= 1),
@@ -157,6 +174,8 @@ export function createRunner(options: RunnerOptions): Runner {
       if (driver.generation === null) queue.freed(driver.run.id)
     },
     onHooks: (driver) => queue.freed(driver.run.id),
+    closed: () => closed,
+    onTaking,
   }
   const queue = new StartQueue((run, look) => {
     const { leaseDuration } = journal
@@ -166,10 +185,8 @@ export function createRunner(options: RunnerOptions): Runner {
     return atDeadline(clock, clock.now() + leaseDuration, look, leaseDuration)
   })
 
-  const closedError = (): HoldfastError =>
-    new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
   const refuseClosed = (): void => {
-    if (closed) throw closedError()
+    if (closed !== null) throw closed
   }
   const sagaNamed = (name: string): AnySaga => {
     const saga = sagas.get(name)
@@ -192,6 +209,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared, pace })
 
   const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {
+    await recovery.ended
     const driver = await load(id)
     if (canonicalJson(driver.state.snapshot.context.input) === canonicalJson(input)) return runOf(driver)
     throw new HoldfastError('RUN_UNDER_WAY', `Run '${id}' is under way for '${key}' with another input`, {
@@ -218,9 +236,58 @@ export function createRunner(options: RunnerOptions): Runner {
     const summary = summarise(saga, applied.state)
     const result = await shared.commit.write({ kind: 'begin', run, entries: [entry], summary })
     if (!result.ok) return result
+    // A runner that shuts down meanwhile waits for this, and parks the run as any other.
     const driver = new RunDriver(saga, applied.state, shared)
     driver.begin(result.generation, applied, run.startedAt)
     return runOf(driver)
+  }
+
+  /** As {@link begin}; until it has begun, a shutdown waits for it. */
+  const tryBegin: typeof begin = (...parts) => {
+    const begun = begin(...parts)
+    onTaking(begun)
+    return begun
+  }
+
+  const park = async (): Promise<void> => {
+    // What rests waits for its time no more.
+    for (const driver of drivers.busy()) if (driver.generation === null) driver.disarm()
+    await Promise.all([recovery.ended, Promise.allSettled(taking)])
+    await Promise.all(
+      drivers.busy().map(async (driver) => {
+        driver.endHooks()
+        if (await driver.leave()) return
+        if (driver.generation !== null) await driver.submit({ type: 'cancel.requested' })
+        await driver.released()
+      }),
+    )
+  }
+
+  const shutDown = async (deadline: number): Promise<void> => {
+    await withDeadline(clock, deadline, park())
+    const deaf: string[] = []
+    for (const driver of drivers.busy()) {
+      driver.disarm()
+      if (driver.generation === null) continue
+      deaf.push(driver.run.id)
+      driver.suspend(
+        new HoldfastError('RUN_SUSPENDED', 'The runner was shut down before the run had stopped'),
+      )
+    }
+    leases.stop()
+    await journal.close(deaf)
+  }
+
+  /** One after the other: a journal goes on where its last call stopped. */
+  const compact = async (finishedBefore: number): Promise<number> => {
+    let forgotten = 0
+    for (;;) {
+      refuseClosed()
+      await journal.ready?.()
+      const some = await journal.compact({ finishedBefore, limit: 100 })
+      if (some === 0) return forgotten
+      forgotten += some
+    }
   }
 
   return {
@@ -246,14 +313,14 @@ export function createRunner(options: RunnerOptions): Runner {
       const { id, resources } = identity
       if (whenUnderWay === 'queue') {
         const beginOrWait = async (): Promise<BeginResult> => {
-          const begun = await begin(saga, input, identity)
+          const begun = await tryBegin(saga, input, identity)
           if (!('ok' in begun)) return { ok: true, run: begun }
           if (begun.problem === 'held') return { ok: false, by: begun.by }
           throw refusedError(id, begun)
         }
         return queue.add({ key, resources, begin: beginOrWait, signal })
       }
-      const begun = await begin(saga, input, identity)
+      const begun = await tryBegin(saga, input, identity)
       if (!('ok' in begun)) return begun
       if (begun.problem !== 'held' || begun.what !== `key:${key}`) throw refusedError(id, begun)
       if (whenUnderWay === 'reject') throw reject(begun.by, key)
@@ -286,7 +353,7 @@ export function createRunner(options: RunnerOptions): Runner {
     },
 
     wake: () => {
-      if (closed) return
+      if (closed !== null) return
       leases.renewNow()
       for (const driver of drivers.busy()) driver.wake()
       queue.look()
@@ -294,41 +361,21 @@ export function createRunner(options: RunnerOptions): Runner {
 
     shutdown: async (shutdownOptions = {}) => {
       checkOptions('shutdown', shutdownOptions, shutdownRules)
-      if (closed) return
-      closed = true
-      queue.close(closedError())
-      const working = drivers.busy()
-      const stopped = Promise.all(
-        working.map(async (driver) => {
-          if (driver.generation !== null) await driver.submit({ type: 'cancel.requested' })
-          await driver.released()
-        }),
-      )
-      await withDeadline(clock, shutdownOptions.deadline ?? defaultDeadline, stopped)
-      const deaf: string[] = []
-      for (const driver of working) {
-        driver.disarm()
-        if (driver.generation === null) continue
-        deaf.push(driver.run.id)
-        driver.suspend(
-          new HoldfastError('RUN_SUSPENDED', 'The runner was shut down before the run had stopped'),
-        )
+      if (shuttingDown === null) {
+        closed = new HoldfastError('RUNNER_CLOSED', 'The runner was shut down', { retryable: false })
+        queue.close(closed)
+        shuttingDown = shutDown(shutdownOptions.deadline ?? defaultDeadline)
       }
-      leases.stop()
-      await journal.close(deaf)
+      return shuttingDown
     },
 
     compact: async (compactOptions = {}) => {
       refuseClosed()
       checkOptions('compact', compactOptions, compactRules)
       const finishedBefore = clock.now() - (compactOptions.olderThan ?? 0)
-      let forgotten = 0
-      for (;;) {
-        await journal.ready?.()
-        const some = await journal.compact({ finishedBefore, limit: 100 })
-        if (some === 0) return forgotten
-        forgotten += some
-      }
+      const compacted = compacting.then(() => compact(finishedBefore))
+      compacting = compacted.catch(() => {})
+      return compacted
     },
   }
 }

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../errors/holdfast-error.js'
 import type { Entry, EntryBody } from '../journal/entry.js'
 import type { Migration } from '../saga/migration.js'
 import type { SagaDefinition } from '../saga/saga-definition.js'
@@ -26,23 +27,34 @@ export function inPresentWords(
 }
 
 function migrate(entries: readonly Entry[], migration: Migration): readonly Entry[] {
+  try {
+    return converted(entries, migration)
+  } catch (error) {
+    throw new HoldfastError('RUN_MIGRATION_FAILED', 'A migration of the saga failed', {
+      hint: 'Mend the migration, and recover the run: nothing of it was changed.',
+      retryable: false,
+      cause: error,
+      facts: { problem: error instanceof Error ? error.message : String(error) },
+    })
+  }
+}
+
+function converted(entries: readonly Entry[], migration: Migration): readonly Entry[] {
   const { added = {} } = migration
-  const converted = entries.flatMap((entry) => {
+  const words = entries.flatMap((entry) => {
     const body = convertBody(entry.body, migration)
     return body === null ? [] : [{ ...entry, body }]
   })
   for (const [step, { after, output }] of Object.entries(added)) {
-    const finished = converted.findLastIndex(
-      ({ body }) => body.type === 'step.succeeded' && body.step === after,
-    )
-    const cameFurther = converted
+    const finished = words.findLastIndex(({ body }) => body.type === 'step.succeeded' && body.step === after)
+    const cameFurther = words
       .slice(finished + 1)
       .some(({ body }) => body.type.startsWith('step.') && 'step' in body && body.step !== after)
     if (finished === -1 || !cameFurther) continue
-    const { seq, at } = converted[finished] ?? { seq: 0, at: 0 }
-    converted.splice(finished + 1, 0, { seq, at, body: { type: 'step.succeeded', step, output: output() } })
+    const { seq, at } = words[finished] ?? { seq: 0, at: 0 }
+    words.splice(finished + 1, 0, { seq, at, body: { type: 'step.succeeded', step, output: output() } })
   }
-  return converted
+  return words
 }
 
 /** An entry in the words of the next version; null when it is about a step that is gone. */

@@ -69,7 +69,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
     const saga = sagaNamed(name)
     const state = await restoreRun(saga, await journal.load(id), journal)
     const driver = drivers.get(id) ?? new RunDriver(saga, state, shared)
-    driver.armParked(state)
+    await driver.armParked(state)
     return driver
   }
 
@@ -126,6 +126,8 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
     let size = batch.first
     for (;;) {
       await journal.ready?.()
+      // What is not taken over yet is left to the next recovery.
+      if (shared.closed() !== null) return { resumed, setAside, elsewhere }
       const page = await journal.runs({
         unattended: true,
         limit: listed,
@@ -133,7 +135,7 @@ export function createRecovery({ journal, clock, drivers, sagaNamed, shared, pac
       })
       after = page.at(-1)?.id
       if (after === undefined) return { resumed, setAside, elsewhere }
-      for (let first = 0; first < page.length; ) {
+      for (let first = 0; first < page.length && shared.closed() === null; ) {
         await journal.ready?.()
         await takeBatch(page.slice(first, first + size))
         first += size

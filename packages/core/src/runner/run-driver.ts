@@ -28,6 +28,9 @@ import { RunTimers } from './run-timers.js'
 import { RunWork, type WorkingRun } from './run-work.js'
 import { unwritten } from './unwritten.js'
 
+/** Milliseconds after which a timer is told again that was due while the journal could not be asked. */
+const unansweredPause = 1000
+
 /** What all runs of a runner share. */
 export interface DriverShared {
   readonly journal: Journal
@@ -45,6 +48,10 @@ export interface DriverShared {
   readonly inspect: ((saga: AnySaga, state: InspectedRun) => RunInspection) | null
   /** The run is done, so that its key is free, while its hooks still have the lease. */
   readonly onHooks: (driver: RunDriver) => void
+  /** `RUNNER_CLOSED` once the runner is being shut down: then no lease is taken any more, and no hook is tried again. Null before. */
+  readonly closed: () => HoldfastError | null
+  /** Is given what takes a lease, so that a shutdown can wait for it. */
+  readonly onTaking: (taking: Promise<unknown>) => void
 }
 
 /** A lease that was just claimed. */
@@ -79,12 +86,16 @@ export class RunDriver implements WorkingRun, ToldRun {
   #later: string | null = null
   /** Whether a write is under way with which the lease ends: in the journal it may have ended already. */
   #releasing = false
+  /** The answer that is being written: it takes the question, and another one is not used. */
+  #answering: Promise<void> | null = null
+  /** Ends the pauses between tries of hooks, while hooks are being run. */
+  #hooksEnd: AbortController | null = null
 
   constructor(saga: AnySaga, state: RunState, shared: DriverShared) {
     this.saga = saga
     this.#state = state
     this.shared = shared
-    this.#timers = new RunTimers(shared.clock, (timer) => void this.#fire(timer))
+    this.#timers = new RunTimers(shared.clock, (timer, due) => void this.#fire(timer, due))
     this.lease = new RunLease(state.run.id, shared)
     this.#work = new RunWork(this)
     this.#inspection = shared.inspect?.(saga, state) ?? null
@@ -147,8 +158,26 @@ export class RunDriver implements WorkingRun, ToldRun {
   attach(state: RunState, record: RunRecord, lease: ClaimedLease): Promise<void> {
     return this.#mailbox.post(async () => {
       if (this.lease.isPast(lease.generation)) return
-      await this.#attach(state, record, lease)
-      await this.#rest()
+      if (this.generation === null) {
+        await this.#attach(state, record, lease)
+        await this.#rest()
+        // The host has had the run go on while it was claimed: it does so under the lease that counts.
+      } else this.lease.take(lease.generation, lease.since)
+    })
+  }
+
+  /** Gives the lease back of what was taken over and has not begun yet: the journal has it as a crash left it. False where it has begun. */
+  leave(): Promise<boolean> {
+    return this.#mailbox.post(async () => {
+      const { generation } = this
+      if (generation === null || this.#later === null || this.#state.working?.id !== this.#later) return false
+      this.#later = null
+      await this.#giveBack(generation)
+      this.lease.drop()
+      this.#work.rest()
+      this.shared.onLease(this)
+      this.told.view.changed()
+      return true
     })
   }
 
@@ -164,12 +193,17 @@ export class RunDriver implements WorkingRun, ToldRun {
   }
 
   /** Arms the timer of a parked run as the journal shows it, which needs no lease until it fires. */
-  armParked(state: RunState): void {
-    this.#state = state
-    this.#timers.follow(state.timers)
-    this.shared.onLease(this)
-    this.#inspection?.resumed(state)
-    this.told.view.changed()
+  armParked(state: RunState): Promise<void> {
+    return this.#mailbox.post(async () => {
+      // The host has had the run go on meanwhile.
+      if (this.generation !== null || state.seq < this.#state.seq) return
+      this.#state = state
+      this.#suspended = null
+      this.#timers.follow(state.timers)
+      this.shared.onLease(this)
+      this.#inspection?.resumed(state)
+      this.told.view.changed()
+    })
   }
 
   /** The lease was taken or renewed at the moment `since`. */
@@ -204,27 +238,24 @@ export class RunDriver implements WorkingRun, ToldRun {
    * Takes the lease if it is not held, then journals what a host or a timer asks for. False when that means nothing in the state
    * that the journal shows by then.
    *
-   * @throws HoldfastError `LEASE_HELD`, `JOURNAL_DAMAGED`, `JOURNAL_FAILED`.
+   * @throws HoldfastError `LEASE_HELD`, `JOURNAL_DAMAGED`, `JOURNAL_FAILED`, `RUNNER_CLOSED`.
    */
   request(body: EntryBody): Promise<boolean> {
-    return this.#mailbox.post(async () => {
-      await this.#hold()
-      // What had to be written first could not be.
-      if (this.#suspended !== null) throw this.#suspended
-      const meant = await this.#handle(body)
-      if (!meant) await this.#rest()
-      return meant
-    })
+    return this.#mailbox.post(() => this.#request(body))
   }
 
-  /** Gives the answer that the run waits for. */
+  /**
+   * Gives the answer that the run waits for.
+   *
+   * @throws HoldfastError `NOTHING_ASKED`, `JOURNAL_FAILED`.
+   */
   async provide(kind: string, answer: Json): Promise<void> {
     const context: SagaContext = this.#state.snapshot.context
-    if (context.ask?.kind !== kind || !this.#work.asks) {
-      throw new HoldfastError('NOTHING_ASKED', `The run does not ask for '${kind}'`, { retryable: false })
-    }
-    await this.submit({ type: 'run.answered', kind })
-    this.#work.answer(answer)
+    if (context.ask?.kind !== kind || !this.#work.asks) throw nothingAsked(kind)
+    this.#answering ??= this.#answer(kind, answer).finally(() => {
+      this.#answering = null
+    })
+    return this.#answering
   }
 
   /** Fails the step at work if it needs the resource. */
@@ -244,6 +275,7 @@ export class RunDriver implements WorkingRun, ToldRun {
     if (this.#suspended !== null) return
     this.#suspended = error
     this.#later = null
+    this.endHooks()
     this.lease.drop()
     this.disarm()
     this.#work.end(error)
@@ -252,6 +284,11 @@ export class RunDriver implements WorkingRun, ToldRun {
     this.told.emit({ type: 'run.suspended', error: reportError(error) })
     this.told.view.changed()
     void this.#work.quietened().then(() => this.told.view.changed())
+  }
+
+  /** Tries no hook again that has failed: it is owed, and `recover` sees to it. */
+  endHooks(): void {
+    this.#hooksEnd?.abort()
   }
 
   /** Resolves when the run rests, has ended or is suspended. */
@@ -275,8 +312,19 @@ export class RunDriver implements WorkingRun, ToldRun {
     })
   }
 
+  async #answer(kind: string, answer: Json): Promise<void> {
+    if (!(await this.submit({ type: 'run.answered', kind }))) throw this.#suspended ?? nothingAsked(kind)
+    this.#work.answer(answer)
+  }
+
   async #hold(): Promise<void> {
     if (this.generation !== null) return
+    const taking = this.#take()
+    this.shared.onTaking(taking)
+    await taking
+  }
+
+  async #take(): Promise<void> {
     const { journal, clock } = this.shared
     const since = clock.now()
     const [claimed] = await journal.claim([this.run.id])
@@ -285,9 +333,46 @@ export class RunDriver implements WorkingRun, ToldRun {
       if (claimed.problem === 'unreadable') throw claimed.error
       throw refusedError(this.run.id, claimed)
     }
+    const { generation, record } = claimed
+    const closed = this.shared.closed()
+    if (closed !== null) {
+      await this.#giveBack(generation)
+      throw closed
+    }
     // Another process may have driven the run meanwhile: the journal knows, not this driver.
-    const state = await restoreRun(this.saga, claimed.record, journal)
-    await this.#attach(state, claimed.record, { generation: claimed.generation, since })
+    const state = await restoreRun(this.saga, record, journal).catch(async (error: unknown) => {
+      await this.#giveBack(generation)
+      throw error
+    })
+    // What a crash left at work is begun again only when that is not what is about to be cancelled.
+    await this.#attach(state, record, { generation, since, begin: 'later' })
+  }
+
+  async #request(body: EntryBody): Promise<boolean> {
+    // While the runner shuts down nothing may begin, and what is at work is cancelled, whoever asks for it.
+    const closed = this.shared.closed()
+    if (closed !== null && (this.generation === null || body.type !== 'cancel.requested')) throw closed
+    await this.#hold()
+    // What had to be written first could not be.
+    if (this.#suspended !== null) throw this.#suspended
+    const { generation } = this
+    const before = this.#state
+    const meant = await this.#handle(body)
+    // Set by what could not be written.
+    const suspended: HoldfastError | null = this.#suspended
+    if (suspended !== null) {
+      // What rested before does so still, in the journal as well: nobody else is to wait for it.
+      if (generation !== null && isResting(before)) await this.#giveBack(generation)
+      throw suspended
+    }
+    this.goOn()
+    if (!meant) await this.#rest()
+    return meant
+  }
+
+  /** Gives back a lease that was taken and is of no use, if the journal can be written. */
+  async #giveBack(generation: number): Promise<void> {
+    await this.shared.commit.write({ kind: 'release', run: this.run.id, generation }).catch(() => undefined)
   }
 
   async #attach(
@@ -393,7 +478,7 @@ export class RunDriver implements WorkingRun, ToldRun {
     if (this.generation === null || !isResting(this.#state)) return
     // Nothing that is still at work can be waiting for this mailbox: it was ended before this task was posted.
     await this.#work.quietened()
-    if (pendingWork(this.saga, this.#state).length > 0) {
+    if (this.#hooksToTry().length > 0) {
       this.told.view.changed()
       this.shared.onHooks(this)
       if (!this.#hooking) void this.#runHooks()
@@ -413,32 +498,66 @@ export class RunDriver implements WorkingRun, ToldRun {
     this.told.view.changed()
   }
 
+  /** Hooks that are run before the lease is given back. A runner that shuts down tries each once more at the most. */
+  #hooksToTry(): readonly string[] {
+    const owed = pendingWork(this.saga, this.#state)
+    if (this.shared.closed() === null) return owed
+    return owed.filter((name) => (this.#state.hooks.get(name)?.tries ?? 0) === 0)
+  }
+
   async #runHooks(): Promise<void> {
     this.#hooking = true
+    const end = new AbortController()
+    if (this.shared.closed() !== null) end.abort()
+    this.#hooksEnd = end
     try {
       await runHooks({
         saga: this.saga,
         clock: this.shared.clock,
         state: () => this.#state,
         isDriven: () => this.#suspended === null,
+        end: end.signal,
         submit: (body) => this.submit(body),
       })
     } finally {
       this.#hooking = false
+      this.#hooksEnd = null
     }
     await this.#mailbox.post(() => this.#rest())
   }
 
-  async #fire(timer: string): Promise<void> {
+  async #fire(timer: string, due: number): Promise<void> {
+    const isStillDue = (): boolean => this.#state.timers.get(timer)?.due === due
     try {
-      await this.request({ type: 'timer.fired', timer })
-    } catch (error) {
+      await this.#mailbox.post(async () => {
+        // A cancel that came first has stopped it.
+        if (!isStillDue()) return
+        if (this.generation === null) {
+          const closed = this.shared.closed()
+          if (closed !== null) throw closed
+          await this.#hold()
+          if (this.#suspended !== null) throw this.#suspended
+          this.goOn()
+        }
+        // Another process may have driven the run meanwhile, and set it for another time.
+        if (!isStillDue() || !(await this.#handle({ type: 'timer.fired', timer }))) await this.#rest()
+      })
+    } catch (thrown) {
+      const error = toHoldfastError(thrown, 'JOURNAL_FAILED')
+      if (error.code === 'RUNNER_CLOSED') return this.disarm()
+      // The journal could not be asked: it may be able to answer later, and until then nothing has happened to the run.
+      const isUnanswered = error.code === 'JOURNAL_FAILED' || error.code === 'DISK_FULL'
+      if (isUnanswered && this.#suspended === null) return this.#timers.again(timer, due, unansweredPause)
       // Another process woke the run first, or holds what it needs; this one waits no more, and `recover` looks at the run again.
       this.disarm()
       this.shared.onLease(this)
       this.told.emit({ type: 'run.suspended', error: reportError(error) })
     }
   }
+}
+
+function nothingAsked(kind: string): HoldfastError {
+  return new HoldfastError('NOTHING_ASKED', `The run does not ask for '${kind}'`, { retryable: false })
 }
 
 /** Whether nothing is at work in this state. */

@@ -17,6 +17,8 @@ export interface HookedRun {
   readonly state: () => RunState
   /** Whether this process still drives the run. */
   readonly isDriven: () => boolean
+  /** Ends the pause before the next try: there will be none. */
+  readonly end: AbortSignal
   /** Journals what became of a try; false when this process no longer drives the run. */
   readonly submit: (body: EntryBody) => Promise<boolean>
 }
@@ -30,8 +32,9 @@ export async function runHooks(run: HookedRun): Promise<void> {
       const tries = run.state().hooks.get(name)?.tries ?? 0
       if (tries > 0) {
         const seed = `${run.state().run.id}:${name}:${tries}`
-        await sleep(run.clock, jittered(backoffDelay(hook.retry, tries), hook.retry.jitter, seed))
+        await sleep(run.clock, jittered(backoffDelay(hook.retry, tries), hook.retry.jitter, seed), run.end)
         if (!run.isDriven()) return
+        if (run.end.aborted) break
       }
       if (!(await run.submit(await tryHook(run, hook)))) return
     }
@@ -52,8 +55,19 @@ async function tryHook(
   }
 }
 
-function sleep(clock: Clock, milliseconds: number): Promise<void> {
+/** Resolves when the time is over, or when `end` is aborted. */
+function sleep(clock: Clock, milliseconds: number, end: AbortSignal): Promise<void> {
+  if (end.aborted) return Promise.resolve()
   return new Promise((resolve) => {
-    atDeadline(clock, clock.now() + milliseconds, resolve, milliseconds)
+    const over = (): void => {
+      end.removeEventListener('abort', ended)
+      resolve()
+    }
+    const stop = atDeadline(clock, clock.now() + milliseconds, over, milliseconds)
+    const ended = (): void => {
+      stop()
+      over()
+    }
+    end.addEventListener('abort', ended)
   })
 }

@@ -61,24 +61,27 @@ export interface Run {
    * Goes on: re-enters the step that a parked run rests at, resumes the undo of a stuck one, ends a backoff early.
    * Resolves when that is durable.
    *
-   * @throws HoldfastError `RUN_ENDED`, `RUN_NOT_AT_REST`, `LEASE_HELD`.
+   * @throws HoldfastError `RUN_ENDED`, `RUN_NOT_AT_REST`, `LEASE_HELD`, `JOURNAL_FAILED`, `DISK_FULL`, `RUNNER_CLOSED`.
    */
   retry(): Promise<void>
   /**
    * Aborts the step at work, undoes it and parks the run; resolves when the run has really stopped. A run that rests stays as it is,
    * but no longer goes on by itself. Deletes no backup.
+   *
+   * @throws HoldfastError `LEASE_HELD`, `JOURNAL_FAILED`, `DISK_FULL`, `RUNNER_CLOSED`.
    */
   cancel(): Promise<void>
   /**
    * Undoes every step in reverse order and ends the run; resolves when it has ended or is stuck. `options` reach the undos.
    *
-   * @throws HoldfastError `RUN_PAST_PIVOT`, `RUN_ENDED`, `LEASE_HELD`.
+   * @throws HoldfastError `RUN_PAST_PIVOT`, `RUN_ENDED`, `LEASE_HELD`, `JOURNAL_FAILED`, `DISK_FULL`, `RUNNER_CLOSED`.
    */
   discard(options?: JsonObject): Promise<Outcome>
   /**
-   * Answers what the run asks for. The answer goes to the step and nowhere else.
+   * Answers what the run asks for. The answer goes to the step and nowhere else. Resolves when it is durable that there is one. Of two answers to
+   * one question the first counts; the other one resolves with it.
    *
-   * @throws HoldfastError `NOTHING_ASKED`.
+   * @throws HoldfastError `NOTHING_ASKED`, `JOURNAL_FAILED`, `DISK_FULL`.
    */
   provide(kind: string, answer: Json): Promise<void>
 }
@@ -154,7 +157,8 @@ function outcomeOf(driver: RunDriver): Outcome {
   const { input, outputs, checkpoints } = context
   const facts = driver.saga.definition.facts({ input, outputs, checkpoints })
   const { step } = context
-  if (driver.suspended !== null) {
+  // What a hook does afterwards changes nothing of how it ended.
+  if (driver.suspended !== null && !hasEnded(driver)) {
     return { status: 'suspended', run, step, error: reportError(driver.suspended), facts }
   }
   switch (stateName(driver.state)) {

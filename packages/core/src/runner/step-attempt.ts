@@ -143,7 +143,8 @@ export class StepAttempt {
       progress: (progress) => {
         if (this.#reason !== null) return
         this.#stall?.reset()
-        this.#done = Math.max(this.#done, progress.done)
+        // What is no number says nothing.
+        if (progress.done > this.#done) this.#done = progress.done
         reports.progress({ ...progress, done: this.#done })
       },
       activity: () => this.#stall?.reset(),
@@ -155,21 +156,30 @@ export class StepAttempt {
   }
 
   async #ask(request: AskRequest, reports: AttemptReports): Promise<Json> {
+    // Also where nobody asks any more, so that it is not left unhandled.
+    request.elsewhere?.catch(() => {})
     this.#refuseEnded()
     this.#stopClocks()
+    let listening = (): void => {}
     const answered = new Promise<{ readonly answer: Json; readonly isElsewhere: boolean }>(
       (resolve, reject) => {
         this.#answer = (answer) => resolve({ answer, isElsewhere: false })
         request.elsewhere?.then((answer) => resolve({ answer, isElsewhere: true }), reject)
-        this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true })
+        listening = () => reject(this.#signal.reason)
+        this.#signal.addEventListener('abort', listening)
       },
     )
     try {
       // Both are awaited together, so that an abort while the question is being written is not left unhandled.
       const [{ answer, isElsewhere }] = await Promise.all([answered, reports.asked(request, this.#used())])
-      if (isElsewhere) await reports.answered(request.kind)
+      if (isElsewhere) {
+        // Who was ended must write nothing more: the run may be waiting for the end.
+        this.#refuseEnded()
+        await reports.answered(request.kind)
+      }
       return answer
     } finally {
+      this.#signal.removeEventListener('abort', listening)
       this.#answer = null
       if (this.#reason === null) this.#startClocks()
     }

@@ -16,7 +16,10 @@ export interface RunLeases {
   enroll(): void
   /** Its number there. */
   holder(): number
-  /** The run that has the key or a resource; null when all of it is free. */
+  /**
+   * The run that has the key or a resource; null when all of it is free. What a process had that is dead is free, also where its run cannot be
+   * gone on with; one that only let its lease expire may still be at work with it.
+   */
   conflict(run: RunIdentity): Held | null
   /** Whether another holder, not known to be dead, has the run. */
   isHeld(row: RunRow): boolean
@@ -75,6 +78,10 @@ export function runLeases(
   const forgetEnded = db.prepare(
     'DELETE FROM holdfast_live WHERE key = ? AND run = ? AND ended = 1 AND open = 0',
   )
+  const selectHolderOf = db.prepare(
+    `SELECT holder.holder FROM holdfast_runs AS run JOIN holdfast_live AS live ON live.key = run.key AND live.run = run.n
+      JOIN holdfast_holders AS holder ON holder.n = live.holder WHERE run.id = ?`,
+  )
   const selectKnown = db.prepare('SELECT n, key, resources FROM holdfast_runs WHERE id = ?')
   const selectHeld = db.prepare(
     'SELECT run.id, run.generation FROM holdfast_live AS live JOIN holdfast_runs AS run ON run.n = live.run WHERE live.holder = ?',
@@ -116,6 +123,10 @@ export function runLeases(
     if (find(run)?.hasResources === true) freeResources.run(run)
     known.delete(run)
   }
+  const isLeftByTheDead = (run: string): boolean => {
+    const left = selectHolderOf.get(run) as { holder: string } | undefined
+    return left !== undefined && isGone(left.holder)
+  }
   const takeResources = (run: RunIdentity): void => {
     for (const name of run.resources) takeResource.run(name, run.id)
   }
@@ -149,7 +160,7 @@ export function runLeases(
         return { ok: false, problem: 'held', by: sameKey.id, what: `key:${run.key}` }
       for (const what of run.resources) {
         const held = selectResource.get(what) as { run: string } | undefined
-        if (held !== undefined && held.run !== run.id)
+        if (held !== undefined && held.run !== run.id && !isLeftByTheDead(held.run))
           return { ok: false, problem: 'held', by: held.run, what }
       }
       return null

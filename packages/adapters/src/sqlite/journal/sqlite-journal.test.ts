@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { JournalWrite } from '@holdfast/core'
+import { createRunner, defineSaga, type JournalWrite, step } from '@holdfast/core'
 import { journalContract, VirtualClock } from '@holdfast/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTestSqlite } from '../../testing/open-sqlite.js'
@@ -222,3 +222,90 @@ function bound(statement: SqliteStatement): SqliteStatement {
     iterate: (...parameters) => statement.iterate(...parameters),
   }
 }
+
+describe('the SQLite journal of a runner', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-journal-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('takes no entry into a transaction of the app, which could be rolled back', async () => {
+    const db = open(join(folder, 'app.db'))
+    db.exec('CREATE TABLE mine (x)')
+    let end = (): void => {}
+    const first = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    let began = false
+    const saga = defineSaga({
+      name: 's',
+      version: 1,
+      steps: {
+        a: step({ run: () => first.then(() => 1) }),
+        b: step({
+          run: () => {
+            began = true
+            return 2
+          },
+        }),
+      },
+    })
+    const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+    const run = await runner.start(saga, null)
+    db.exec('BEGIN; INSERT INTO mine VALUES (1)')
+    end()
+    expect(await run.outcome()).toMatchObject({
+      status: 'suspended',
+      error: { code: 'JOURNAL_FAILED', hint: expect.stringContaining('transaction of its own') },
+    })
+    expect(began).toBe(false)
+    db.exec('ROLLBACK')
+    await run.retry()
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+    await runner.shutdown()
+    db.close()
+  })
+
+  it('gives a new run what a dead process had, also where its run cannot be read', async () => {
+    const path = join(folder, 'dead.db')
+    const db = open(path)
+    const saga = defineSaga({
+      name: 's',
+      version: 1,
+      resources: () => ['device:1'],
+      steps: { a: step({ run: () => null }) },
+    })
+    const journal = sqliteJournal(db)
+    const begun: JournalWrite = {
+      kind: 'begin',
+      run: { id: 'r', saga: 'gone', version: 1, key: 'k', owner: '', resources: ['device:1'], startedAt: 1 },
+      entries: [{ seq: 1, at: 1, body: { type: 'run.started', input: null } }],
+      summary: { status: 'working', step: 'a', error: null, open: true, wakeAt: null },
+    }
+    await journal.commit([begun])
+    const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+    await expect(runner.start(saga, null)).rejects.toMatchObject({ code: 'LEASE_HELD' })
+    // No process has this number: it is beyond what Linux, macOS and Windows give.
+    db.exec("UPDATE holdfast_holders SET holder = json_set(holder, '$.pid', 2147483646)")
+    const { setAside } = await runner.recover()
+    expect(setAside).toMatchObject([{ run: 'r', error: { code: 'SAGA_UNKNOWN' } }])
+    const run = await runner.start(saga, null)
+    expect(await run.outcome()).toMatchObject({ status: 'done' })
+    await runner.shutdown()
+    db.close()
+  })
+
+  it('compacts for two who ask at the same moment', async () => {
+    const db = open(join(folder, 'two.db'))
+    const saga = defineSaga({ name: 's', version: 1, steps: { a: step({ run: () => null }) } })
+    const runner = createRunner({ journal: sqliteJournal(db), sagas: [saga] })
+    for (let n = 0; n < 3; n++) await (await runner.start(saga, null)).outcome()
+    for (let n = 0; n < 300; n++) await (await runner.start(saga, n)).outcome()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const forgotten = await Promise.all([runner.compact(), runner.compact({ olderThan: 0 })])
+    expect(forgotten).toEqual([2, 0])
+    await runner.shutdown()
+    db.close()
+  })
+})

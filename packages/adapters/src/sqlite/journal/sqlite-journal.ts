@@ -7,7 +7,7 @@ import {
   rule,
   systemClock,
 } from '@holdfast/core'
-import { atOneMoment, inTransaction, type SqliteDatabase } from '../driver.js'
+import { atOneMoment, inTransaction, isInTransaction, type SqliteDatabase } from '../driver.js'
 import { makeDurable } from '../durable-connection.js'
 import { runCompactor } from './compact-runs.js'
 import { guarded } from './journal-errors.js'
@@ -33,6 +33,8 @@ const journalRules = { clock: rule.object, leaseDuration: rule.positive, migrate
 /**
  * The journal in a SQLite database, in tables named `holdfast_*`; the host's other tables are left alone.
  * Sets the connection to WAL and `synchronous=FULL`. The host opens the database, and closes it after `runner.shutdown()`.
+ * A transaction of the host's own on this connection must end in the turn of the event loop in which it begins: while one is open nothing can
+ * be written, and runs that have something to write are suspended with `JOURNAL_FAILED`. Whoever needs longer ones opens another connection.
  *
  * @throws HoldfastError `JOURNAL_NEWER`, `JOURNAL_OLDER` (both before anything was touched), `JOURNAL_FAILED`, `OPTION_UNKNOWN`,
  *   `OPTION_INVALID`.
@@ -76,7 +78,9 @@ export function sqliteJournal(db: SqliteDatabase, options: SqliteJournalOptions 
       guarded(db, () => {
         leases.enroll()
         const [only] = writes
-        const alone = writes.length === 1 && only !== undefined ? writer.writeAlone(only) : null
+        // Where the host has a transaction open, an entry would become part of it, and go with it when it is rolled back: BEGIN refuses that.
+        const mayBeAlone = writes.length === 1 && isInTransaction(db) === false
+        const alone = mayBeAlone && only !== undefined ? writer.writeAlone(only) : null
         return alone === null ? inTransaction(db, () => writes.map(writer.write)) : [alone]
       }),
     claim: async (runs) =>
