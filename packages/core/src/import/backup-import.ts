@@ -237,6 +237,7 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
       const { run, signal } = context
       const policy = cleanupPolicy(context.input, backup)
       const releasing = { run, signal, into: work.resources }
+      let isAsked = false
       // What the library holds of a backup that was to go and stays must not change with it.
       const links = fateOf(context.input, backup) === 'goes'
       const endLinks = async () => {
@@ -250,6 +251,7 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
           await device.release(backup, receipt, { ...releasing, policy: 'keep' })
           return { deleted: false, kept: 'library-changed' }
         }
+        isAsked = true
         const { deleted } = await device.release(backup, receipt, { ...releasing, policy })
         await endLinks()
         return { deleted, kept: null }
@@ -259,7 +261,11 @@ function importSteps(work: ImportWork, options: ImportSettings): ImportSteps {
         // so it stays for ever as far as this run goes, and trying again would only find the same.
         const hasChanged = error.code === 'BACKUP_CHANGED'
         if (hasChanged || error.code === 'RELEASE_REFUSED') await endLinks()
-        if (hasChanged) return { deleted: false, kept: 'changed' }
+        if (hasChanged) {
+          // Where it was the library that noticed, the device does not know yet that the run needs the backup no more.
+          if (!isAsked) await device.release(backup, receipt, { ...releasing, policy: 'keep' })
+          return { deleted: false, kept: 'changed' }
+        }
         throw error
       }
     },
