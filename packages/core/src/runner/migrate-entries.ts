@@ -28,7 +28,7 @@ export function inPresentWords(
 
 function migrate(entries: readonly Entry[], migration: Migration): readonly Entry[] {
   try {
-    return converted(entries, migration)
+    return inNextWords(entries, migration)
   } catch (error) {
     throw new HoldfastError('RUN_MIGRATION_FAILED', 'A migration of the saga failed', {
       hint: 'Mend the migration, and recover the run: nothing of it was changed.',
@@ -39,7 +39,7 @@ function migrate(entries: readonly Entry[], migration: Migration): readonly Entr
   }
 }
 
-function converted(entries: readonly Entry[], migration: Migration): readonly Entry[] {
+function inNextWords(entries: readonly Entry[], migration: Migration): readonly Entry[] {
   const { added = {} } = migration
   const words = entries.flatMap((entry) => {
     const body = convertBody(entry.body, migration)

@@ -358,8 +358,7 @@ export class RunDriver implements WorkingRun, ToldRun {
     const { generation } = this
     const before = this.#state
     const meant = await this.#handle(body)
-    // Set by what could not be written.
-    const suspended: HoldfastError | null = this.#suspended
+    const { suspended } = this
     if (suspended !== null) {
       // What rested before does so still, in the journal as well: nobody else is to wait for it.
       if (generation !== null && isResting(before)) await this.#giveBack(generation)
