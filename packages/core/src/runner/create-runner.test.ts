@@ -163,6 +163,23 @@ describe('starting', () => {
     })
   })
 
+  it('joins nobody else’s run under a key that was given for both', async () => {
+    const other = defineSaga({ name: 'other', version: 1, steps: { slow } })
+    const runner = runnerOf([saga, other])
+    const run = await runner.start(saga, null, { owner: 'alice', key: 'mine' })
+    const refused = { code: 'RUN_UNDER_WAY', facts: { run: run.id } }
+    await expect(runner.start(other, null, { owner: 'alice', key: 'mine' })).rejects.toMatchObject(refused)
+    expect((await runner.start(saga, null, { owner: 'alice', key: 'mine' })).id).toBe(run.id)
+    await expect(runner.start(other, null, { owner: 'bob', key: 'mine' })).rejects.toMatchObject(refused)
+  })
+
+  it('lists no runs by a condition that it does not know', async () => {
+    const runner = runnerOf([saga])
+    const misspelt: object = { onwer: 'alice' }
+    await expect(runner.runs(misspelt)).rejects.toMatchObject({ code: 'OPTION_UNKNOWN' })
+    expect(await runner.runs({ owner: '', unattended: true, limit: 1 })).toEqual([])
+  })
+
   it('refuses an unknown saga, and anything after shutdown', async () => {
     const runner = runnerOf([saga])
     await expect(runner.start('nope', null)).rejects.toMatchObject({ code: 'SAGA_UNKNOWN' })

@@ -6,7 +6,7 @@ import type { Journal, RunFilter, RunHeader, RunIdentity, WriteResult } from '..
 import type { JsonObject } from '../json/json.js'
 import { canonicalJson, toJson } from '../json/json.js'
 import type { AnySaga } from '../machine/define-saga.js'
-import { checkOptions, rule } from '../options/check-options.js'
+import { checkOptions, type OptionRule, rule } from '../options/check-options.js'
 import { type Clock, systemClock } from '../time/clock.js'
 import { atDeadline } from '../time/deadline-timer.js'
 import { DriverRegistry } from './driver-registry.js'
@@ -51,7 +51,7 @@ export interface Runner {
   /**
    * Starts a run; with a key that is under way it joins that run, or does as `whenUnderWay` says. Durable when it resolves.
    *
-   * @throws HoldfastError `SAGA_UNKNOWN`, `NOT_SERIALIZABLE`, `RUN_UNDER_WAY` (same key, and another input or `reject`),
+   * @throws HoldfastError `SAGA_UNKNOWN`, `NOT_SERIALIZABLE`, `RUN_UNDER_WAY` (same key, and another input, saga or owner, or `reject`),
    *   `LEASE_HELD` (another run has a resource, unless it queues), `START_GIVEN_UP`, `OPTION_UNKNOWN`, `OPTION_INVALID`,
    *   `RUNNER_CLOSED`, `JOURNAL_FAILED`, and what the saga's own check of the input throws.
    */
@@ -68,7 +68,11 @@ export interface Runner {
    * @throws HoldfastError `RUN_UNKNOWN`, `SAGA_UNKNOWN`, `JOURNAL_DAMAGED`.
    */
   open(run: string): Promise<Run>
-  /** Runs in the journal, oldest first. */
+  /**
+   * Runs in the journal, oldest first.
+   *
+   * @throws HoldfastError `OPTION_UNKNOWN`, `OPTION_INVALID`, `JOURNAL_FAILED`.
+   */
   runs(filter?: RunFilter): Promise<readonly RunHeader[]>
   /** Everything that happened to a run, from its journal. */
   history(run: string): Promise<readonly Entry[]>
@@ -111,6 +115,18 @@ const runnerRules = {
   snapshotEvery: rule.positive,
   onListenerError: rule.function,
   inspect: rule.any,
+}
+/** Text of which also none is said, as an owner is. */
+const anyText = { must: 'be a string', test: (value: unknown) => typeof value === 'string' }
+const filterRules: Readonly<Record<keyof RunFilter, OptionRule>> = {
+  id: anyText,
+  status: rule.strings,
+  saga: anyText,
+  key: anyText,
+  owner: anyText,
+  unattended: rule.boolean,
+  after: anyText,
+  limit: rule.count,
 }
 const compactRules = { olderThan: rule.duration }
 const shutdownRules = { deadline: rule.positive }
@@ -208,21 +224,27 @@ export function createRunner(options: RunnerOptions): Runner {
   const pace = new Pace(() => shared.commit.nextTurn())
   const recovery = createRecovery({ journal, clock, drivers, sagaNamed, shared, pace })
 
-  const join = async (id: string, key: string, input: JsonObject[string]): Promise<Run> => {
+  const reject = (id: string, key: string): HoldfastError =>
+    new HoldfastError('RUN_UNDER_WAY', `Run '${id}' is under way for '${key}'`, {
+      hint: `Open run '${id}' to go on with it, wait until it has ended, or discard it.`,
+      facts: { run: id },
+    })
+
+  const join = async (
+    id: string,
+    input: JsonObject[string],
+    { key, saga, owner }: Pick<RunIdentity, 'key' | 'saga' | 'owner'>,
+  ): Promise<Run> => {
     await recovery.ended
     const driver = await load(id)
+    // A key of the host's own may have been given for somebody else as well.
+    if (driver.run.saga !== saga || driver.run.owner !== owner) throw reject(id, key)
     if (canonicalJson(driver.state.snapshot.context.input) === canonicalJson(input)) return runOf(driver)
     throw new HoldfastError('RUN_UNDER_WAY', `Run '${id}' is under way for '${key}' with another input`, {
       hint: `Retry or discard run '${id}' first.`,
       facts: { run: id },
     })
   }
-
-  const reject = (id: string, key: string): HoldfastError =>
-    new HoldfastError('RUN_UNDER_WAY', `Run '${id}' is under way for '${key}'`, {
-      hint: `Open run '${id}' to go on with it, wait until it has ended, or discard it.`,
-      facts: { run: id },
-    })
 
   /** Begins a run, if its key and its resources are free. */
   const begin = async (
@@ -324,7 +346,7 @@ export function createRunner(options: RunnerOptions): Runner {
       if (!('ok' in begun)) return begun
       if (begun.problem !== 'held' || begun.what !== `key:${key}`) throw refusedError(id, begun)
       if (whenUnderWay === 'reject') throw reject(begun.by, key)
-      return join(begun.by, key, input)
+      return join(begun.by, input, identity)
     },
 
     recover: () => {
@@ -337,7 +359,11 @@ export function createRunner(options: RunnerOptions): Runner {
       await recovery.ended
       return runOf(await load(id))
     },
-    runs: (filter) => journal.runs(filter),
+    runs: async (filter = {}) => {
+      // A misspelt condition would give everybody's runs.
+      checkOptions('runs', filter, filterRules)
+      return journal.runs(filter)
+    },
     history: (id) => journal.entries(id),
     report: async (id, reportOptions) => {
       const [header] = await journal.runs({ id })
