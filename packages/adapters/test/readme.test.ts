@@ -39,7 +39,10 @@ describe('the examples of embedding in the README', () => {
   // Its own better-sqlite3 is 12 here, which is compiled only where 13 does not run.
   describe.skipIf(Number(process.versions['napi'] ?? 0) >= 10)('as they stand there', () => {
     /** Runs an example as a script of its own. */
-    function runExample(code: string, ...words: readonly string[]): string {
+    function runExample(
+      code: string,
+      ...words: readonly string[]
+    ): { readonly stdout: string; readonly stderr: string } {
       const script = join(folder, 'example.mts')
       writeFileSync(script, code)
       const ran = spawnSync(

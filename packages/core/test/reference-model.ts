@@ -30,6 +30,7 @@ export class ReferenceModel {
   #tries = 1
   readonly #attempts: number[] = [1]
   #autoRetries = 0
+  #isCancelled = false
   /** The step whose automatic retries are counted. */
   #parkedAt: number | null = null
   #mayWake = false
@@ -102,12 +103,22 @@ export class ReferenceModel {
           this.wakes = false
           return true
         }
+        if (this.phase === 'compensating') return this.#staysParked()
         return this.phase === 'step' && this.#leave('cancelled', false)
       case 'discard.requested':
         return !this.pastPivot && !this.hasEnded && this.#discard()
       default:
         return false
     }
+  }
+
+  /** A cancel while what failed is being undone: once it is, the run goes on by itself no more. Said once, and only where it could. */
+  #staysParked(): boolean {
+    const couldWake = this.reason === 'failed' || this.reason === 'unverified'
+    if (!couldWake || this.#isCancelled || this.#step.autoRetries === 0) return false
+    this.#isCancelled = true
+    this.#mayWake = false
+    return true
   }
 
   get #step(): StepShape {
@@ -163,6 +174,7 @@ export class ReferenceModel {
   /** The present step is undone, and then the run parks. */
   #leave(reason: 'failed' | 'cancelled', mayWake: boolean): boolean {
     this.reason = reason
+    this.#isCancelled = false
     this.#mayWake = mayWake
     return this.#canUndo(this.at) ? this.#undo([this.at]) : this.#park()
   }
@@ -170,6 +182,7 @@ export class ReferenceModel {
   /** What was found wrong is undone, the last first, and counts as not done. */
   #refute(from: number, mayWake: boolean): boolean {
     this.reason = 'unverified'
+    this.#isCancelled = false
     this.#mayWake = mayWake
     this.#finished = from
     const wrong = Array.from({ length: this.at - from + 1 }, (_, index) => this.at - index)

@@ -1,4 +1,5 @@
 import { assign, cancel, raise } from 'xstate'
+import type { NamedStep } from '../saga/saga-definition.js'
 import { backoffDelay, type ResolvedRetryPolicy } from '../time/backoff.js'
 import { discardOptions, errorOf, returnedFailure } from './event-reading.js'
 import { type Args, discard } from './leave-step.js'
@@ -99,7 +100,7 @@ export function undoStates(order: SagaOrder): { readonly compensating: object; r
       RETRY: again,
       // The undo goes on; what ends is only that the run would go on by itself afterwards.
       CANCEL: {
-        guard: ({ context }: Args) => goesOnByItself(context),
+        guard: ({ context }: Args) => goesOnByItself(context, order.step(context.step)),
         actions: assign(({ context }: Args) => ({ undo: changed(context, { isCancelled: true }) })),
       },
       // Undone again for the new reason, because a step that is only parked may keep what a discarded one may not.
@@ -137,8 +138,10 @@ function isDiscard(context: SagaContext): boolean {
   return context.undo?.reason === 'discarded'
 }
 
-function goesOnByItself({ undo }: SagaContext): boolean {
-  return (undo?.reason === 'failed' || undo?.reason === 'unverified') && undo.isCancelled !== true
+/** Whether a run may go on by itself once the undo of its step has ended. */
+function goesOnByItself({ undo }: SagaContext, { autoRetry }: NamedStep): boolean {
+  const hasFailed = undo?.reason === 'failed' || undo?.reason === 'unverified'
+  return hasFailed && autoRetry !== null && undo.isCancelled !== true
 }
 
 function changed({ undo }: SagaContext, changes: Partial<UndoState>): UndoState | null {
