@@ -258,7 +258,6 @@ export function createRunner(options: RunnerOptions): Runner {
     const summary = summarise(saga, applied.state)
     const result = await shared.commit.write({ kind: 'begin', run, entries: [entry], summary })
     if (!result.ok) return result
-    // A runner that shuts down meanwhile waits for this, and parks the run as any other.
     const driver = new RunDriver(saga, applied.state, shared)
     driver.begin(result.generation, applied, run.startedAt)
     return runOf(driver)

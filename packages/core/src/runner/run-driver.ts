@@ -158,11 +158,10 @@ export class RunDriver implements WorkingRun, ToldRun {
   attach(state: RunState, record: RunRecord, lease: ClaimedLease): Promise<void> {
     return this.#mailbox.post(async () => {
       if (this.lease.isPast(lease.generation)) return
-      if (this.generation === null) {
-        await this.#attach(state, record, lease)
-        await this.#rest()
-        // The host has had the run go on while it was claimed: it does so under the lease that counts.
-      } else this.lease.take(lease.generation, lease.since)
+      // The host has had the run go on while it was claimed: it does so under the lease that counts.
+      if (this.generation !== null) return this.lease.take(lease.generation, lease.since)
+      await this.#attach(state, record, lease)
+      await this.#rest()
     })
   }
 
@@ -317,8 +316,11 @@ export class RunDriver implements WorkingRun, ToldRun {
     this.#work.answer(answer)
   }
 
+  /** Takes the lease if it is not held; not for a runner that shuts down, which would have to give it back. */
   async #hold(): Promise<void> {
     if (this.generation !== null) return
+    const closed = this.shared.closed()
+    if (closed !== null) throw closed
     const taking = this.#take()
     this.shared.onTaking(taking)
     await taking
@@ -351,7 +353,7 @@ export class RunDriver implements WorkingRun, ToldRun {
   async #request(body: EntryBody): Promise<boolean> {
     // While the runner shuts down nothing may begin, and what is at work is cancelled, whoever asks for it.
     const closed = this.shared.closed()
-    if (closed !== null && (this.generation === null || body.type !== 'cancel.requested')) throw closed
+    if (closed !== null && body.type !== 'cancel.requested') throw closed
     await this.#hold()
     // What had to be written first could not be.
     if (this.#suspended !== null) throw this.#suspended
@@ -532,8 +534,6 @@ export class RunDriver implements WorkingRun, ToldRun {
         // A cancel that came first has stopped it.
         if (!isStillDue()) return
         if (this.generation === null) {
-          const closed = this.shared.closed()
-          if (closed !== null) throw closed
           await this.#hold()
           if (this.#suspended !== null) throw this.#suspended
           this.goOn()
